@@ -1,0 +1,1 @@
+"""The entry point: `recto` and `python -m recto`."""

@@ -1,0 +1,46 @@
+"""What a project asks for, as values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from packaging.pylock import Pylock
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+
+from recto.problems import Problem, Source
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """One requirement and where it was asked for; `hashes` as `algorithm:hexdigest`, empty where none were given."""
+
+    requirement: Requirement
+    source: Source
+    hashes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Declaration:
+    """Everything one render asks for: the union of the project's and the document's requirements.
+
+    `constraints` come from `-c` files and install nothing by themselves. `as_of` is the release cut-off (that UTC day
+    included). `lock` is the project's own `pylock.toml`; where it is set, `requirements` is empty. `sources` are the
+    files that were read, relative to the project. `remarks` are warnings that stop nothing.
+    """
+
+    requirements: tuple[Declared, ...] = ()
+    constraints: tuple[Declared, ...] = ()
+    requires_python: SpecifierSet | None = None
+    requires_python_source: Source | None = None
+    as_of: date | None = None
+    lock: Pylock | None = None
+    lock_source: Source | None = None
+    sources: tuple[str, ...] = ()
+    remarks: tuple[Problem, ...] = ()
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing is to be installed, so that the base alone answers it."""
+        return not self.requirements and self.lock is None

@@ -1,0 +1,64 @@
+"""The port of the engines room: one document under one interpreter to output files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, Protocol
+
+from recto.problems import Problem
+from recto.progress import Progress
+
+# What an engine's runner imports inside the interpreter that runs the cells (facts: Quarto runs its notebook runner
+# in that interpreter). These resolve under constraints from the base, so that no declaration can break rendering.
+RENDER_STACK = ("ipykernel", "jupyter-client", "jupyter-core", "nbclient", "nbformat", "pyyaml")
+
+Status = Literal["success", "failure", "timedout", "terminated"]
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One document to render.
+
+    `document` and `project` are absolute; cells run in the document's directory. `formats` empty means what the
+    document says, else HTML. `output_dir` None means beside the document. `python` is the interpreter that must run
+    the cells and `prefix` its `sys.prefix`, which the engine verifies. `keep_open` are the leases that children
+    inherit. `environment` is the whole environment that cells may see, apart from what the engine adds.
+    """
+
+    document: Path
+    project: Path
+    python: Path
+    prefix: Path
+    formats: tuple[str, ...] = ()
+    output_dir: Path | None = None
+    keep_open: tuple[int, ...] = ()
+    environment: Mapping[str, str] = field(default_factory=dict)
+    seconds_max: float = 600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """What came of a job. `outputs` are absolute paths that exist; `prefix` is where the cells really ran."""
+
+    status: Status
+    outputs: tuple[Path, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    log: str = field(default="", repr=False)
+    prefix: Path | None = None
+    timings_ms: Mapping[str, float] = field(default_factory=dict)
+
+
+class Engine(Protocol):
+    """A tool that renders."""
+
+    name: str
+
+    def unavailable(self) -> Problem | None:
+        """Why this engine cannot be used here, or None when it can."""
+        ...
+
+    def render(self, job: Job, progress: Progress, cancelled: Callable[[], bool] | None = None) -> Rendered:
+        """What came of the job. A failing document is a status with problems, not an exception."""
+        ...

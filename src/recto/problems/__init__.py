@@ -1,0 +1,34 @@
+"""Problems: codes, words, hints and fixes, and the error tree that carries them."""
+
+from recto.problems.catalogue import KINDS, problem
+from recto.problems.errors import (
+    BaseError,
+    BuildError,
+    Cancelled,
+    DeclarationError,
+    EngineError,
+    RectoError,
+    Refused,
+    ResolveError,
+    StoreError,
+)
+from recto.problems.problem import Edit, Fix, Level, Problem, Source
+
+__all__ = [
+    "KINDS",
+    "BaseError",
+    "BuildError",
+    "Cancelled",
+    "DeclarationError",
+    "Edit",
+    "EngineError",
+    "Fix",
+    "Level",
+    "Problem",
+    "RectoError",
+    "Refused",
+    "ResolveError",
+    "Source",
+    "StoreError",
+    "problem",
+]

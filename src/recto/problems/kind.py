@@ -1,0 +1,30 @@
+"""What a kind of problem is: one entry of the catalogue."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from recto.problems.problem import Level
+
+Mender = Literal["author", "operator", "maintainer", "nobody"]
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One code with its words. `message` and `hint` are `str.format` templates; `example` fills every field of both."""
+
+    code: str
+    group: str
+    meaning: str
+    message: str
+    hint: str
+    who: Mender = "author"
+    level: Level = "error"
+    example: Mapping[str, str] = field(default_factory=dict)
+
+
+def by_code(*kinds: Kind) -> dict[str, Kind]:
+    """The kinds under their codes, in the order given."""
+    return {kind.code: kind for kind in kinds}

@@ -1,0 +1,50 @@
+"""The port of the resolver room: a declaration over a base to a lock and a plan."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from packaging.pylock import Pylock
+
+from recto.declaration.model import Declaration
+from recto.interpreters import Base
+from recto.policy.model import Plan
+from recto.problems import Problem
+from recto.progress import Progress
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What to resolve: `preferred` is the last lock of the same spec, whose versions are kept where they fit."""
+
+    declaration: Declaration
+    base: Base
+    preferred: Pylock | None = None
+    seconds_max: float = 120.0
+    upgrade: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Resolution:
+    """The resolved answer.
+
+    `lock` holds every distribution of the answer, also those that the base has. `plan` says which of them are
+    installed, taken from the base, or replace one of it. `leaned` are the base packages (normalised name to version)
+    that the answer relies on: when one of them changes, the answer has to be looked at again. `remarks` are warnings.
+    """
+
+    lock: Pylock
+    plan: Plan
+    leaned: Mapping[str, str]
+    remarks: tuple[Problem, ...] = ()
+    raw: str = field(default="", repr=False)
+
+
+class Resolver(Protocol):
+    """A tool that resolves."""
+
+    def resolve(self, request: Request, progress: Progress, cancelled: Callable[[], bool] | None = None) -> Resolution:
+        """The resolution of the request; raises ResolveError with problems placed at the lines of the declaration."""
+        ...
