@@ -1,5 +1,6 @@
 """Problems: codes, words, hints and fixes, and the error tree that carries them."""
 
+from recto.problems.amounts import size
 from recto.problems.catalogue import KINDS, problem
 from recto.problems.errors import (
     BaseError,
@@ -31,4 +32,5 @@ __all__ = [
     "Source",
     "StoreError",
     "problem",
+    "size",
 ]

@@ -71,6 +71,10 @@ class Problem:
         """The same problem, placed at `source`."""
         return replace(self, source=source)
 
+    def as_warning(self) -> Self:
+        """The same problem where it stops nothing."""
+        return replace(self, level="warning")
+
     def to_json(self) -> dict[str, object]:
         """The problem contract's JSON object; every key is always there."""
         return {

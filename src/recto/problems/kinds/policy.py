@@ -20,7 +20,6 @@ KINDS = by_code(
         "Your compile may not install packages, so the document was given the packages of the base only.",
         "Ask an owner of the project to render it once.",
         who="nobody",
-        level="warning",
     ),
     Kind(
         "declaration-not-approved",
@@ -45,6 +44,15 @@ KINDS = by_code(
         "{amount} would be downloaded, and at most {most} is allowed; the largest is `{largest}`.",
         "Leave out `{largest}`, or ask the operator for more.",
         example={**_CAP, "largest": "torch"},
+    ),
+    Kind(
+        "size-unknown",
+        "policy",
+        "The index does not tell how large a file is, so that no cap can be kept.",
+        "The index does not tell how large `{package}` is, so it cannot be checked against the caps.",
+        "Use an index that reports file sizes (PEP 700).",
+        who="operator",
+        example={"package": "polars"},
     ),
     Kind(
         "cap-installed",
