@@ -1,1 +1,1 @@
-""""""
+"""One command, contained: a port and one file per mechanism."""

@@ -1,0 +1,99 @@
+"""The processes of one run, also those that left its session or lost their parent, and their end.
+
+Linux only: it reads /proc (proc(5)).
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+MARK = "RECTO_RUN"
+
+# How long killing is repeated. A killed process in an uninterruptible wait (a hung network file system) may outlive
+# this; the kernel ends it when the wait ends.
+_KILL_SECONDS_MAX = 10.0
+_PAUSE_SECONDS = 0.005
+
+
+@dataclass(frozen=True, slots=True)
+class _Living:
+    """One living process; `started`, in clock ticks since boot, tells it from a later one with the same id."""
+
+    pid: int
+    started: int
+    parent: int
+    session: int
+
+
+class ProcessTree:
+    """The processes that descend from `leader`, whose environment holds `mark`.
+
+    Found: everything in the leader's session, everything whose environment holds the mark, all descendants of these,
+    and what an earlier look found. Not found: a process that dropped its environment, left the session and lost its
+    parent between two looks.
+    """
+
+    def __init__(self, leader: int, mark: str) -> None:
+        self._leader = leader
+        self._mark = mark.encode()
+        self._known: frozenset[tuple[int, int]] = frozenset()
+
+    def look(self) -> frozenset[int]:
+        """The process ids that are alive now; zombies do not count."""
+        alive = {process.pid: process for process in _own_processes()}
+        found = {process.pid for process in alive.values() if self._belongs(process)}
+        while more := {pid for pid, process in alive.items() if process.parent in found} - found:
+            found |= more
+        found.discard(os.getpid())
+        self._known = frozenset((pid, alive[pid].started) for pid in found)
+        return frozenset(found)
+
+    def terminate(self) -> None:
+        """Asks the leader's process group to end (SIGTERM); returns at once."""
+        self.look()
+        with suppress(ProcessLookupError):
+            os.killpg(self._leader, signal.SIGTERM)
+
+    def kill(self) -> None:
+        """Kills (SIGKILL) until no member is found, for at most ten seconds."""
+        give_up = time.monotonic() + _KILL_SECONDS_MAX
+        while (members := self.look()) and time.monotonic() < give_up:
+            for pid in members:
+                with suppress(ProcessLookupError, PermissionError):
+                    os.kill(pid, signal.SIGKILL)
+            time.sleep(_PAUSE_SECONDS)
+
+    def _belongs(self, process: _Living) -> bool:
+        return (
+            self._leader in (process.pid, process.session)
+            or (process.pid, process.started) in self._known
+            or self._mark in _environ(process.pid)
+        )
+
+
+def _own_processes() -> Iterator[_Living]:
+    """Every living process of our user."""
+    uid = os.geteuid()
+    for entry in Path("/proc").iterdir():
+        if not entry.name.isdecimal():
+            continue
+        # A process may end between the listing and the reading: then it is no longer of interest.
+        with suppress(FileNotFoundError, ProcessLookupError):
+            # The name in parentheses may hold blanks and parentheses itself: what counts stands behind the last one.
+            fields = (entry / "stat").read_text(errors="replace").rpartition(") ")[2].split()
+            state, parent, session, started = fields[0], fields[1], fields[3], fields[19]
+            if state not in "ZX" and entry.stat().st_uid == uid:
+                yield _Living(int(entry.name), int(started), int(parent), int(session))
+
+
+def _environ(pid: int) -> bytes:
+    """The environment that a process was started with; nothing where it ended or changed its user."""
+    with suppress(FileNotFoundError, ProcessLookupError, PermissionError):
+        return Path(f"/proc/{pid}/environ").read_bytes()
+    return b""

@@ -1,0 +1,167 @@
+"""One child process from start to the end of its last descendant. Every mechanism runs its argv through here."""
+
+from __future__ import annotations
+
+import os
+import selectors
+import subprocess
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack, closing
+
+from recto.sandbox.base import Command, OnLine, Outcome, Stop
+from recto.sandbox.kept import Kept, Lines
+from recto.sandbox.process_tree import MARK, ProcessTree
+
+# How often `cancelled` is asked.
+_TICK_SECONDS = 0.2
+# What a command gets between SIGTERM and SIGKILL to remove its temporary files (Quarto does).
+_GRACE_SECONDS = 2.0
+# What is waited for the end of streams after the last process was killed: only one that escaped holds them longer.
+_DRAIN_SECONDS = 1.0
+_CHUNK_BYTES = 65_536
+
+_Handler = Callable[[], None]
+
+
+def _never() -> bool:
+    return False
+
+
+def supervise(
+    command: Command,
+    *,
+    argv: tuple[str, ...] | None = None,
+    on_stdout: OnLine | None = None,
+    on_stderr: OnLine | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> Outcome:
+    """How the command ended, all of its processes with it. `argv` replaces the command's own: a wrapper around it.
+
+    A time-out or a cancellation sends SIGTERM to the process group and two seconds later SIGKILL to every process;
+    after an exit what was left behind is killed at once. Raises what `subprocess.Popen` raises at the start.
+    """
+    started = time.monotonic()
+    mark = uuid.uuid4().hex
+    with _start(argv or command.argv, command, mark) as child, ExitStack() as descriptors:
+        tree = ProcessTree(child.pid, mark)
+        with ExitStack() as processes:
+            # Before the child is waited for: until then its process id cannot go to somebody else.
+            processes.callback(tree.kill)
+            run = descriptors.enter_context(closing(_Run(child, command, on_stdout, on_stderr)))
+            stop = _watch(run, started, command.limits.wall_seconds, cancelled or _never)
+            if stop != "exited":
+                tree.terminate()
+                run.pump_until(time.monotonic() + _GRACE_SECONDS)
+        run.drain_until(time.monotonic() + _DRAIN_SECONDS)
+        return Outcome(child.wait(), stop, run.stdout.content(), run.stderr.content(), time.monotonic() - started)
+
+
+def _start(argv: tuple[str, ...], command: Command, mark: str) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        argv,
+        cwd=command.cwd,
+        env=_marked(command.environment, mark),
+        stdin=subprocess.PIPE if command.stdin else subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+        pass_fds=command.keep_open,
+        bufsize=0,
+    )
+
+
+def _marked(environment: Mapping[str, str], mark: str) -> dict[str, str]:
+    """The environment with our mark; an outer run's mark stays, so that it finds the processes of an inner run too."""
+    outer = environment.get(MARK)
+    return {**environment, MARK: f"{outer}:{mark}" if outer else mark}
+
+
+def _watch(run: _Run, started: float, seconds_max: float | None, cancelled: Callable[[], bool]) -> Stop:
+    """Pumps until the child ends, time is up or somebody cancels."""
+    deadline = float("inf") if seconds_max is None else started + seconds_max
+    while True:
+        now = time.monotonic()
+        if run.pump_until(min(deadline, now + _TICK_SECONDS)):
+            return "exited"
+        if time.monotonic() >= deadline:
+            return "timed-out"
+        if cancelled():
+            return "cancelled"
+
+
+class _Run:
+    """The streams and the end of one child, waited for together (pidfd_open(2), Linux 5.3)."""
+
+    def __init__(
+        self, child: subprocess.Popen[bytes], command: Command, on_stdout: OnLine | None, on_stderr: OnLine | None
+    ) -> None:
+        self.stdout = Kept(command.limits.output_bytes)
+        self.stderr = Kept(command.limits.output_bytes)
+        self._child = child
+        self._ended = False
+        self._unwritten = memoryview(command.stdin)
+        self._selector = selectors.DefaultSelector()
+        self._pidfd = os.pidfd_open(child.pid)
+        self._selector.register(self._pidfd, selectors.EVENT_READ, self._note_end)
+        self._readable(child.stdout, self.stdout, on_stdout)
+        self._readable(child.stderr, self.stderr, on_stderr)
+        if child.stdin is not None:
+            os.set_blocking(child.stdin.fileno(), False)
+            self._selector.register(child.stdin, selectors.EVENT_WRITE, self._write)
+
+    def pump_until(self, moment: float) -> bool:
+        """Moves bytes until the child has ended (True) or the moment on the monotonic clock has come (False)."""
+        while not self._ended and (left := moment - time.monotonic()) > 0:
+            self._turn(left)
+        return self._ended
+
+    def drain_until(self, moment: float) -> None:
+        """Reads what is left in the streams, at the latest until the moment has come."""
+        while self._selector.get_map() and (left := moment - time.monotonic()) > 0:
+            self._turn(left)
+
+    def close(self) -> None:
+        """Gives the descriptors back; the child's streams are closed by its Popen."""
+        self._selector.close()
+        os.close(self._pidfd)
+
+    def _turn(self, seconds: float) -> None:
+        for key, _ in self._selector.select(seconds):
+            handler: _Handler = key.data
+            handler()
+
+    def _readable(self, stream: object, kept: Kept, on_line: OnLine | None) -> None:
+        if not hasattr(stream, "fileno"):
+            raise TypeError("the child has no such stream")
+        descriptor: int = stream.fileno()
+        lines = Lines(on_line) if on_line else None
+
+        def read() -> None:
+            chunk = os.read(descriptor, _CHUNK_BYTES)
+            kept.feed(chunk)
+            if lines:
+                lines.feed(chunk)
+            if not chunk:
+                self._selector.unregister(descriptor)
+                if lines:
+                    lines.close()
+
+        self._selector.register(descriptor, selectors.EVENT_READ, read)
+
+    def _write(self) -> None:
+        stdin = self._child.stdin
+        assert stdin is not None
+        try:
+            self._unwritten = self._unwritten[os.write(stdin.fileno(), self._unwritten[:_CHUNK_BYTES]) :]
+        except BrokenPipeError:
+            # The child closed its input unread, which it may.
+            self._unwritten = self._unwritten[:0]
+        if not self._unwritten:
+            self._selector.unregister(stdin)
+            stdin.close()
+
+    def _note_end(self) -> None:
+        self._ended = True
+        self._selector.unregister(self._pidfd)
