@@ -1,0 +1,164 @@
+"""uv's proof that no solution exists ("Because ... we can conclude that ...") read as one cause."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+_START = re.compile(r"No solution found when resolving", re.MULTILINE)
+_END = re.compile(r"\n\s{0,20}\n|\n\s{0,20}hint:|\n\s{0,20}:hint|\n(?:error|warning): ")
+_PROOF_CHARACTERS = 40_000
+
+_NAME = r"[A-Za-z0-9][\w.-]{0,120}"
+_RANGE = r"[<>=!~][^\s,]{0,80}(?:,[<>=!~][^\s,]{0,80}){0,10}"
+_SPEC = rf"{_NAME}(?:\[[^\]\s]{{0,200}}\])?(?:\{{[^{{}}]{{0,200}}\}})?(?:{_RANGE})?"
+_REQUIRED = re.compile(
+    rf"\b(?:you require|your project depends on|your workspace depends on)\s"
+    rf"((?>{_SPEC})(?:(?:,\s|\sand\s|,\sand\s)(?!we\b|you\b|your\b|all\b|only\b|there\b|any\b)"
+    rf"(?>{_SPEC})(?!\s(?:depend|has|have|was|were|is|are|needs)))*)"
+)
+_ONE = re.compile(_SPEC)
+_DEPENDS = re.compile(rf"({_SPEC})\s(?:depends|depend)\son\s({_SPEC})")
+_UNKNOWN = re.compile(rf"({_NAME})\swas\snot\sfound\sin\sthe\s(?:package\sregistry|cache|provided)")
+_UNUSABLE = re.compile(rf"({_SPEC})\s(?:has|have)\sno\s(usable\swheels|wheels\swith\sa\smatching)")
+_NO_VERSION = re.compile(rf"\bthere\s(?:is\sno\sversion|are\sno\sversions)\sof\s({_SPEC})")
+_ONLY = re.compile(rf"\bonly\s({_NAME})")
+_ONLY_TAIL = re.compile(r"is available|are available")
+_PYTHON = re.compile(
+    r"Python\sversion\s\(([^()]{1,80})\)\sdoes\snot\ssatisfy\sPython([^\s,]{1,80})|\brequires-python\s\(([^()]{1,80})\)"
+)
+_NEEDS_PYTHON = re.compile(rf"({_SPEC})\s(?:depends|depend)\son\sPython")
+_MARKER = re.compile(r"\{[^{}]{0,200}\}")
+_VERSION_PART = re.compile(r"[<>=!~{\[]")
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """What the proof comes down to, with the facts that its wording needs."""
+
+    code: str
+    package: str | None
+    facts: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """One proof: its place in the text, and its words on one line."""
+
+    start: int
+    end: int
+    words: str
+
+    def cause(self) -> Cause:
+        """The cause that a reader would name: the author's own requirements where they clash, else the odd package."""
+        unknown = _UNKNOWN.search(self.words)
+        if unknown:
+            return Cause("no-matching-distribution", unknown[1], {})
+        required = self._required()
+        if len({name(spec) for spec in required}) > 1 or len(required) > 1:
+            return self._conflict(required)
+        return self._python() or self._unusable() or self._no_version(required) or self._conflict(required)
+
+    def _required(self) -> list[str]:
+        """The author's requirements that take part; the proof's own conclusions ("we can conclude that") are none."""
+        found = (
+            one
+            for match in _REQUIRED.finditer(self.words)
+            if not self.words[: match.start()].endswith("we can conclude that ")
+            for one in _ONE.findall(match[1])
+        )
+        return _distinct(plain(spec) for spec in found if spec != "and")
+
+    def _python(self) -> Cause | None:
+        python = _PYTHON.search(self.words)
+        if not python:
+            return None
+        subject = _NEEDS_PYTHON.search(self.words)
+        package = name(subject[1]) if subject else None
+        if python[2] is None:
+            return Cause("requires-python", package, {"needs": f"another than {python[3]}"})
+        return Cause("requires-python", package, {"needs": f"{python[2]}, and this is {python[1]}"})
+
+    def _unusable(self) -> Cause | None:
+        unusable = _UNUSABLE.search(self.words)
+        if not unusable:
+            return None
+        package = name(unusable[1].removeprefix("versions of "))
+        return Cause("no-wheel" if unusable[2].startswith("usable") else "wheel-unsupported", package, {})
+
+    def _no_version(self, required: list[str]) -> Cause | None:
+        missing = _NO_VERSION.search(self.words)
+        if missing:
+            wanted = plain(missing[1])
+            return Cause("no-matching-version", name(wanted), {"specifier": _specifier(wanted)})
+        only = _ONLY.search(self.words)
+        if not only or not _ONLY_TAIL.search(self.words, only.end()):
+            return None
+        package = name(only[1])
+        targets = [*required, *(plain(target) for _, target in _DEPENDS.findall(self.words))]
+        ranges = [_specifier(spec) for spec in targets if name(spec) == package and _specifier(spec)]
+        return Cause("no-matching-version", package, {"specifier": ranges[0]}) if ranges else None
+
+    def _conflict(self, required: list[str]) -> Cause:
+        edges = [(plain(subject), plain(target)) for subject, target in _DEPENDS.findall(self.words)]
+        names = {name(spec) for spec in required}
+        repeated = [name(spec) for spec in required]
+        candidates = (
+            *(name(target) for _, target in reversed(edges) if name(target) in names),
+            *(one for one in repeated if repeated.count(one) > 1),
+            *(name(target) for _, target in reversed(edges)),
+        )
+        contested = next(iter(candidates), None)
+        return Cause("dependency-conflict", contested, {"reason": _reason(required, edges, contested)})
+
+
+def proofs(text: str) -> list[Proof]:
+    """The proofs in a cleaned text, at most eight."""
+    found: list[Proof] = []
+    for match in _START.finditer(text):
+        because = text.find("Because", match.end(), match.end() + 2000)
+        if because < 0 or len(found) == 8:
+            continue
+        ending = _END.search(text, because, because + _PROOF_CHARACTERS)
+        end = ending.start() if ending else min(len(text), because + _PROOF_CHARACTERS)
+        words = " ".join(text[because:end].split())
+        found.append(Proof(match.start(), end, words))
+    return found
+
+
+def name(spec: str) -> str:
+    """The package that a requirement names."""
+    return _VERSION_PART.split(spec, maxsplit=1)[0]
+
+
+def plain(spec: str) -> str:
+    """The requirement without its marker and the sentence's own punctuation."""
+    return _MARKER.sub("", spec).rstrip(".,;")
+
+
+def _specifier(spec: str) -> str:
+    return spec[len(name(spec)) :]
+
+
+def _distinct(specs: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(specs))
+
+
+def _reason(required: list[str], edges: list[tuple[str, str]], contested: str | None) -> str:
+    """One clause for a person: what was asked for, and the dependency that stands against it."""
+    shown = required[:4]
+    asked = " and ".join(f"`{spec}`" for spec in shown) or "your requirements"
+    if len(required) > len(shown):
+        asked += " and more"
+    against = next(
+        (
+            (subject, target)
+            for subject, target in reversed(edges)
+            if name(target) == contested and name(subject) != contested
+        ),
+        None,
+    )
+    if against is None:
+        return f"you require {asked}"
+    return f"you require {asked}, and `{name(against[0])}` needs `{against[1]}`"

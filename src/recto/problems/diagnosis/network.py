@@ -1,0 +1,65 @@
+"""The way to an index: wording of urllib3, requests, reqwest and of the servers themselves."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from recto.problems.diagnosis.finding import Finding, Rule, wording
+
+RULES = (
+    Rule("index-auth", re.compile(r"\b40[13] (?:Client Error|Unauthorized|Forbidden|Error, Credentials)")),
+    Rule("index-auth", wording(r"HTTP error 40[13]\b")),
+    Rule("index-auth", wording(r"User for [^\n]{1,120}: |Credentials not correct")),
+    Rule("network-tls", re.compile(r"invalid peer certificate|CERTIFICATE_VERIFY_FAILED|SSLCertVerificationError")),
+    Rule("network-tls", wording(r"Could not find a suitable TLS CA certificate bundle")),
+    Rule("network-tls", re.compile(r"SSLError\(|certificate verify failed|ssl module in Python is not available")),
+    Rule("network-timeout", re.compile(r"operation timed out|[Rr]ead timed out|ReadTimeoutError|ConnectTimeoutError")),
+    Rule("network-timeout", wording(r"Failed to download distribution due to network timeout")),
+    Rule(
+        "network-unreachable",
+        re.compile(
+            r"dns error|Name or service not known|getaddrinfo failed|Temporary failure in name resolution"
+            r"|nodename nor servname|failed to lookup address|No address associated with hostname|NameResolutionError"
+        ),
+        {"reason": "its host name was not found"},
+    ),
+    Rule(
+        "network-unreachable",
+        wording(r"Connection refused|actively refused|\[WinError 10061\]|Max retries exceeded"),
+        {"reason": "the connection was refused"},
+    ),
+    Rule(
+        "network-unreachable",
+        wording(r"Network is unreachable|No route to host"),
+        {"reason": "there is no route to it"},
+    ),
+    Rule("network-unreachable", wording(r"Cannot connect to proxy|ProxyError"), {"reason": "the proxy is unreachable"}),
+    Rule(
+        "network-unreachable",
+        wording(r"[Cc]onnection reset by peer|Connection aborted|RemoteDisconnected|connection closed before message"),
+        {"reason": "the connection broke off"},
+    ),
+    Rule(
+        "index-error",
+        re.compile(
+            r"HTTP status server error \(5\d\d"
+            r"|\b5\d\d (?:Server Error|Service Unavailable|Bad Gateway|Internal Server Error|Gateway Time)"
+        ),
+    ),
+    Rule("index-error", wording(r"because the (?:GET|HEAD) request got Content-Type: ")),
+    Rule("index-error", wording(r"too many 5\d\d error responses")),
+    Rule(
+        "index-error",
+        wording(
+            r"Failed to parse (?:HTML|JSON) response|Received some unexpected content-type"
+            r"|HTML page [^\n]{1,200} is invalid"
+        ),
+    ),
+)
+
+
+def findings(text: str) -> Iterator[Finding]:
+    """The causes that lie between here and the index."""
+    for rule in RULES:
+        yield from rule.findings(text)

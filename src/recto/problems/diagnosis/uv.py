@@ -1,0 +1,78 @@
+"""uv's wording, of the forms `× ... ├─▶ ...` (up to 0.12) and `error: ... cause: ...` (0.13)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from recto.problems.diagnosis.derivation import proofs
+from recto.problems.diagnosis.finding import Facts, Finding, Rule, wording
+from recto.problems.diagnosis.requirement_line import facts_of_line
+
+_QUOTED = r"[`']([^`'\n]{1,300})[`']"
+
+
+def _parse_failure(match: re.Match[str], text: str) -> Facts:
+    """The line that uv shows under the reason, above its carets."""
+    rest = text[match.end() : match.end() + 2000].split("\n")
+    shown = next((line.strip() for line in rest if line.strip()), "")
+    return facts_of_line(shown, match["reason"].strip())
+
+
+RULES = (
+    Rule(
+        "invalid-requirement",
+        re.compile(
+            r"Couldn't parse requirement in [`'](?P<file>[^`'\n]{1,300})[`'](?: at position \d{1,9}|:\d{1,9}:\d{1,9})?"
+            r"[\s:]{1,40}(?:cause: )?(?P<reason>[^\n]{1,300})"
+        ),
+        read=_parse_failure,
+    ),
+    Rule(
+        "invalid-requirement",
+        wording(r"Failed to parse: [`'](?P<line>[^`'\n]{1,300})[`']"),
+        read=lambda match, text: facts_of_line(match["line"], "uv cannot read it"),
+    ),
+    Rule("file-not-found", wording(r"error: File not found: [`'](?P<path>[^`'\n]{1,300})[`']")),
+    Rule("file-not-found", wording(r"Distribution not found at: (?P<path>[^\n]{1,300})")),
+    Rule(
+        "hash-mismatch",
+        wording(r"Hash mismatch for [`'](?P<package>[A-Za-z0-9][\w.-]{0,120})[^`'\n]{0,120}[`']"),
+    ),
+    Rule(
+        "hash-mismatch",
+        wording(r"Hash-checking is enabled, but no hashes were provided or computed for: (?P<package>[\w.-]{1,120})"),
+    ),
+    Rule(
+        "wheel-unsupported",
+        wording(r"A path dependency is incompatible with the current platform: (?P<package>[\w.]{1,120})"),
+    ),
+    Rule(
+        "externally-managed",
+        wording(r"The interpreter at [`'][^`'\n]{1,300}[`'] is externally managed"),
+    ),
+    Rule(
+        "environment-missing",
+        wording(r"(?P<reason>No virtual environment (?:or system Python installation )?found)"),
+        {"reason": "no virtual environment was found"},
+    ),
+    Rule("environment-missing", wording(r"(?P<reason>No interpreter found[^\n]{0,120})")),
+    Rule(
+        "environment-missing",
+        wording(r"Failed to inspect Python interpreter"),
+        {"reason": "the Python that was found does not start"},
+    ),
+    Rule(
+        "index-auth",
+        re.compile(r"could not be queried due to a lack of valid authentication|returned a 40[13] "),
+    ),
+)
+
+
+def findings(text: str) -> Iterator[Finding]:
+    """The causes that uv names."""
+    for proof in proofs(text):
+        cause = proof.cause()
+        yield Finding(cause.code, proof.start, proof.end, cause.package, cause.facts)
+    for rule in RULES:
+        yield from rule.findings(text)
