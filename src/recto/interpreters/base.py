@@ -1,10 +1,12 @@
-"""Who an interpreter is: asked once, remembered until its files change."""
+"""What is known of an interpreter that serves as a base."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
+from packaging.utils import canonicalize_name
 
 from recto.keys import BaseIdentity
 
@@ -15,6 +17,7 @@ class Base:
 
     `python` is its executable, `prefix` its `sys.prefix`, `site_packages` the directories where its packages lie.
     `markers` is a complete PEP 508 environment and `tags` its wheel tags, best first: never those of our own process.
+    `roots` are the directories that a sandbox must show for it to run, none inside another.
     """
 
     python: Path
@@ -24,3 +27,9 @@ class Base:
     site_packages: tuple[Path, ...]
     markers: Mapping[str, str]
     tags: tuple[str, ...]
+    roots: tuple[Path, ...] = ()
+
+
+def missing_render_stack(base: Base, names: Iterable[str]) -> tuple[str, ...]:
+    """Those of `names` that the base does not have, in the order given."""
+    return tuple(name for name in names if canonicalize_name(name) not in base.identity.distributions)
