@@ -71,6 +71,11 @@ class Ingredients:
         values = {name: list(value) if isinstance(value, tuple) else value for name, value in self.entries}
         return {"format": FORMAT, "kind": self.kind, **values}
 
+    def values(self, name: str) -> tuple[str, ...]:
+        """The texts of one entry; KeyError where there is none of that name."""
+        value = dict(self.entries)[name]
+        return (value,) if isinstance(value, str) else value
+
 
 @dataclass(frozen=True, slots=True)
 class BaseIdentity:
