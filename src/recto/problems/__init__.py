@@ -11,6 +11,7 @@ from recto.problems.errors import (
     RectoError,
     Refused,
     ResolveError,
+    SettingsError,
     StoreError,
 )
 from recto.problems.problem import Edit, Fix, Level, Problem, Source
@@ -29,6 +30,7 @@ __all__ = [
     "RectoError",
     "Refused",
     "ResolveError",
+    "SettingsError",
     "Source",
     "StoreError",
     "problem",

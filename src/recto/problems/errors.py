@@ -1,6 +1,7 @@
 """The error tree. Everything here is expected and ends in problems; anything else that is raised is our bug.
 
 RectoError
+├── SettingsError      a setting has a value that it cannot have
 ├── DeclarationError   what the project asks for cannot be read
 ├── Refused            the operator's policy says no
 ├── BaseError          the base interpreter is missing or lacks something
@@ -30,6 +31,10 @@ class RectoError(Exception):
 
     def __str__(self) -> str:
         return "; ".join(str(problem) for problem in self.problems)
+
+
+class SettingsError(RectoError):
+    """A setting has a value that it cannot have, or does not exist."""
 
 
 class DeclarationError(RectoError):

@@ -1,0 +1,139 @@
+"""What was answered: the resolution kept for each spec, and the way from a changed base to the next one.
+
+Pinned on first success: an answer that is kept is given again until somebody asks for an update. When the base
+changed, the last answer of the same lineage still holds unless a package that it leans on is another one now; if so,
+it is resolved again with the last lock as preferences, so that only what must move does, and the report says why.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from packaging.pylock import Pylock
+
+from recto.environments import resolutions
+from recto.environments.asks import Ask
+from recto.interpreters import Base
+from recto.keys import EnvironmentKey, Ingredients, SpecKey, environment_ingredients
+from recto.problems import Problem, problem
+from recto.progress import Progress
+from recto.resolver.base import Request, Resolution, Resolver
+from recto.store import Miss, Store
+
+Move = tuple[str, str | None, str | None]
+
+
+class Answers:
+    """Resolutions by spec: kept ones first, new ones where there is none."""
+
+    def __init__(self, store: Store, resolver: Resolver, seconds_max: float) -> None:
+        self._store = store
+        self._resolver = resolver
+        self._seconds_max = seconds_max
+
+    def key(self, spec: SpecKey) -> EnvironmentKey | None:
+        """The environment key that a spec was answered with; one small file is read."""
+        record = self._store.spec(spec)
+        if isinstance(record, Miss):
+            return None
+        try:
+            return EnvironmentKey(str(record.value.get("environment_key")))
+        except ValueError:
+            return None  # corruption is a miss
+
+    def kept(self, spec: SpecKey) -> Resolution | None:
+        """The resolution kept for a spec."""
+        record = self._store.resolution(spec)
+        if isinstance(record, Miss):
+            return None
+        try:
+            return resolutions.from_json(record.value)
+        except ValueError:
+            return None  # corruption is a miss: the spec is resolved again
+
+    def keep(self, ask: Ask, resolution: Resolution) -> None:
+        """Makes `resolution` the answer to this ask."""
+        self._store.put_resolution(ask.spec, resolutions.to_json(resolution))
+        self._store.put_spec(ask.spec, {"environment_key": environment_key(ask, resolution).digest})
+        self._store.put_lineage(ask.lineage, {"spec_key": ask.spec.digest})
+
+    def resolution(self, ask: Ask, progress: Progress, cancelled: Callable[[], bool]) -> Resolution:
+        """The answer kept for this spec, else the last one of its lineage if the base still bears it, else a new one.
+
+        Raises ResolveError or Cancelled.
+        """
+        kept = self.kept(ask.spec)
+        if kept is not None:
+            return kept
+        last = self._last_of_lineage(ask)
+        if last is None:
+            return self.fresh(ask, progress, cancelled)
+        changed = _changes(ask.base, last)
+        if not changed:
+            return last
+        request = Request(ask.declaration, ask.base, preferred=last.lock, seconds_max=self._seconds_max)
+        fresh = self._resolver.resolve(request, progress, cancelled)
+        return replace(fresh, remarks=(*fresh.remarks, _drift(changed, moves(last.lock, fresh.lock))))
+
+    def fresh(self, ask: Ask, progress: Progress, cancelled: Callable[[], bool]) -> Resolution:
+        """A new resolution, bound by no earlier one; raises ResolveError or Cancelled."""
+        request = Request(ask.declaration, ask.base, seconds_max=self._seconds_max, upgrade=True)
+        return self._resolver.resolve(request, progress, cancelled)
+
+    def _last_of_lineage(self, ask: Ask) -> Resolution | None:
+        record = self._store.lineage(ask.lineage)
+        if isinstance(record, Miss):
+            return None
+        try:
+            return self.kept(SpecKey(str(record.value.get("spec_key"))))
+        except ValueError:
+            return None  # corruption is a miss
+
+
+def environment_ingredients_of(ask: Ask, resolution: Resolution) -> Ingredients:
+    """Everything that the environment key of this answer digests."""
+    install = [item.name for item in resolution.plan.install]
+    return environment_ingredients(resolution.lock, install, ask.base.identity, resolution.leaned, ask.content)
+
+
+def environment_key(ask: Ask, resolution: Resolution) -> EnvironmentKey:
+    """The key of the environment that this answer describes."""
+    return EnvironmentKey.of(environment_ingredients_of(ask, resolution))
+
+
+def moves(before: Pylock, after: Pylock) -> tuple[Move, ...]:
+    """(name, version before or None, version after or None) of every distribution that differs, by name."""
+    old, new = _versions(before), _versions(after)
+    names = sorted(old.keys() | new.keys())
+    return tuple((name, old.get(name), new.get(name)) for name in names if old.get(name) != new.get(name))
+
+
+def _versions(lock: Pylock) -> dict[str, str]:
+    return {package.name: str(package.version) for package in lock.packages}
+
+
+def _changes(base: Base, last: Resolution) -> tuple[Move, ...]:
+    """What differs in the base among the packages that the last answer relied on or replaced."""
+    relied: Mapping[str, str] = {
+        **last.leaned,
+        **{item.name: item.base for item in last.plan.replaces},
+    }
+    now = base.identity.distributions
+    return tuple((name, was, now.get(name)) for name, was in sorted(relied.items()) if now.get(name) != was)
+
+
+def _drift(changed: tuple[Move, ...], moved: tuple[Move, ...]) -> Problem:
+    return problem(
+        "base-drift",
+        changes=in_words(changed),
+        moved=in_words(moved) if moved else "nothing else moved",
+    )
+
+
+def in_words(moved: tuple[Move, ...]) -> str:
+    """Moves for people: `pandas 3.1.0 → 3.1.1, narwhals added 2.0`."""
+    return ", ".join(
+        f"{name} {was} → {now}" if was and now else f"{name} {now} added" if now else f"{name} {was} removed"
+        for name, was, now in moved
+    )

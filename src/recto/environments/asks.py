@@ -1,0 +1,43 @@
+"""What was asked: one declaration over one base, with its keys."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Self
+
+from recto.declaration.model import Declaration
+from recto.interpreters import Base
+from recto.keys import ContentPolicy, Ingredients, LineageKey, SpecKey, lineage_ingredients, spec_ingredients
+from recto.problems import BaseError, problem
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """One declaration over one base. `ingredients` are those of the spec key."""
+
+    declaration: Declaration
+    base: Base
+    content: ContentPolicy
+    ingredients: Ingredients
+    spec: SpecKey
+
+    @classmethod
+    def of(cls, declaration: Declaration, base: Base, content: ContentPolicy) -> Self:
+        """The ask; raises BaseError where the base does not have the Python that the declaration wants."""
+        wanted = declaration.requires_python
+        if wanted is not None and not wanted.contains(base.identity.version, prereleases=True):
+            raise BaseError(
+                problem(
+                    "requires-python-unmet",
+                    specifier=str(wanted),
+                    version=base.identity.version,
+                    source=declaration.requires_python_source,
+                )
+            )
+        ingredients = spec_ingredients(declaration, base.identity, content)
+        return cls(declaration, base, content, ingredients, SpecKey.of(ingredients))
+
+    @property
+    def lineage(self) -> LineageKey:
+        """The key that stays when only the base's packages move."""
+        return LineageKey.of(lineage_ingredients(self.declaration, self.base.identity, self.content))

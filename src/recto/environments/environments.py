@@ -1,0 +1,249 @@
+"""`ensure`: the verb of the product.
+
+    declaration ─▶ verdict ─▶ spec key ─┬─ known: environment key ─▶ lease
+                                        └─ new: resolve ─▶ lock ─▶ verdict on the lock ─▶ build ─▶ publish ─▶ lease
+
+Check, lock, check again: whoever finds the environment missing takes the mutex of the spec key and looks once more,
+so that many requests for one new spec make one build. Nothing is locked on the way of a hit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from recto.builder.base import Builder, Order
+from recto.declaration.model import Declaration
+from recto.environments import resolutions
+from recto.environments.answers import Answers, environment_ingredients_of, environment_key, moves
+from recto.environments.asks import Ask
+from recto.environments.model import Checked, Environment, Explanation, Origin, State, Update
+from recto.interpreters import Base
+from recto.keys import ContentPolicy, EnvironmentKey, declaration_digest
+from recto.policy import Grant, Plan, Policy, Verdict, judge_plan, judge_request
+from recto.problems import Problem, Refused, ResolveError
+from recto.progress import Event, Progress, silent
+from recto.resolver.base import Resolution, Resolver
+from recto.store import Lease, Miss, Store
+
+Cancelled = Callable[[], bool]
+
+
+def never() -> bool:
+    """The answer of somebody who does not cancel."""
+    return False
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """The operator's rules, and the parts of them that change what an environment contains."""
+
+    policy: Policy = field(default_factory=Policy)
+    content: ContentPolicy = field(default_factory=ContentPolicy)
+
+
+class Environments:
+    """Environments for declarations: built once, shared by everybody who asks for the same set."""
+
+    def __init__(
+        self, store: Store, resolver: Resolver, builder: Builder, base: Callable[[], Base], options: Options
+    ) -> None:
+        self._store = store
+        self._builder = builder
+        self._base = base
+        self._policy = options.policy
+        self._content = options.content
+        self._answers = Answers(store, resolver, options.policy.resolve_seconds_max)
+
+    def ensure(
+        self,
+        declaration: Declaration,
+        grant: Grant | None = None,
+        progress: Progress = silent,
+        cancelled: Cancelled = never,
+    ) -> Environment:
+        """The environment of this declaration, held until it is closed; use it as a context manager.
+
+        Without a grant nothing is installed. Raises Refused, BaseError, ResolveError, BuildError, StoreError or
+        Cancelled; nothing half made is left behind by any of them.
+        """
+        ask = self._ask(declaration)
+        if declaration.empty:
+            return self._plain(ask.base, declaration.remarks)
+        _allow(self.judge(declaration, grant))
+        hit = self._hit(ask)
+        if hit is not None:
+            return hit
+        with self._alone(ask.spec.digest, progress, cancelled):
+            hit = self._hit(ask)
+            if hit is not None:
+                return hit
+            resolution = self._answers.resolution(ask, progress, cancelled)
+            return self._realise(ask, resolution, progress, cancelled)
+
+    def plain(self) -> Environment:
+        """The base interpreter with its own packages: what somebody gets who may not install."""
+        return self._plain(self._base(), ())
+
+    def judge(self, declaration: Declaration, grant: Grant | None) -> Verdict:
+        """Whether this grant may have this declaration installed; resolves and downloads nothing."""
+        if declaration.empty:
+            return Verdict()
+        return judge_request(self._policy, grant or Grant(), declaration_digest(declaration))
+
+    def check(
+        self,
+        declaration: Declaration,
+        grant: Grant | None = None,
+        resolve: bool = True,
+        progress: Progress = silent,
+        cancelled: Cancelled = never,
+    ) -> Checked:
+        """The price tag: what would be installed, what the base has, and the verdict; installs nothing.
+
+        A resolution that succeeds is kept, so that what was shown is what will be installed. Somebody without the
+        right to install causes no resolution.
+        """
+        ask = self._ask(declaration)
+        verdict = self.judge(declaration, grant)
+        if declaration.empty:
+            return Checked(declaration, ask.spec, None, "ready", verdict, Plan(), declaration.remarks)
+        try:
+            resolution = self._priced(ask, resolve and verdict.allowed, progress, cancelled)
+        except ResolveError as error:
+            found = (*error.problems, *declaration.remarks)
+            return Checked(declaration, ask.spec, None, "failed", verdict, None, found)
+        if resolution is None:
+            return Checked(declaration, ask.spec, None, self._state(ask, None), verdict, None, declaration.remarks)
+        key = environment_key(ask, resolution)
+        verdict = Verdict((*verdict.problems, *judge_plan(self._policy, resolution.plan).problems))
+        found = (*resolution.remarks, *declaration.remarks)
+        return Checked(declaration, ask.spec, key, self._state(ask, key), verdict, resolution.plan, found)
+
+    def explain(self, declaration: Declaration) -> Explanation:
+        """Every input of the spec key and, once it was resolved, of the environment key."""
+        ask = self._ask(declaration)
+        resolution = self._answers.kept(ask.spec)
+        if resolution is None:
+            return Explanation(ask.spec, ask.ingredients, None, None, self._state(ask, None), None)
+        key = environment_key(ask, resolution)
+        manifest = self._store.manifest(key)
+        return Explanation(
+            spec_key=ask.spec,
+            spec=ask.ingredients,
+            environment_key=key,
+            environment=environment_ingredients_of(ask, resolution),
+            state=self._state(ask, key),
+            manifest=None if isinstance(manifest, Miss) else manifest,
+        )
+
+    def update(
+        self,
+        declaration: Declaration,
+        grant: Grant | None = None,
+        progress: Progress = silent,
+        cancelled: Cancelled = never,
+    ) -> Update:
+        """The environment after a fresh resolution, and what moved; when this fails, the last answer stays.
+
+        Raises what `ensure` raises.
+        """
+        ask = self._ask(declaration)
+        if declaration.empty:
+            return Update(self._plain(ask.base, declaration.remarks), None, ())
+        _allow(self.judge(declaration, grant))
+        with self._alone(ask.spec.digest, progress, cancelled):
+            before = self._answers.kept(ask.spec)
+            fresh = self._answers.fresh(ask, progress, cancelled)
+            environment = self._realise(ask, fresh, progress, cancelled)
+        if before is None:
+            return Update(environment, None, ())
+        return Update(environment, environment_key(ask, before), moves(before.lock, fresh.lock))
+
+    def _ask(self, declaration: Declaration) -> Ask:
+        return Ask.of(declaration, self._base(), self._content)
+
+    def _plain(self, base: Base, remarks: tuple[Problem, ...]) -> Environment:
+        return Environment(None, base.python, base.prefix, "base", remarks)
+
+    def _hit(self, ask: Ask) -> Environment | None:
+        key = self._answers.key(ask.spec)
+        lease = None if key is None else self._store.lease(key)
+        return _leased(lease, "cached", ask.declaration.remarks) if isinstance(lease, Lease) else None
+
+    def _alone(self, name: str, progress: Progress, cancelled: Cancelled) -> AbstractContextManager[None]:
+        return self._store.mutex(
+            name,
+            wait_seconds=self._policy.resolve_seconds_max + self._policy.build_seconds_max,
+            waiting=lambda: progress(Event("installing", "another process is preparing the same packages")),
+            cancelled=cancelled,
+        )
+
+    def _priced(self, ask: Ask, resolve: bool, progress: Progress, cancelled: Cancelled) -> Resolution | None:
+        kept = self._answers.kept(ask.spec)
+        if kept is not None or not resolve:
+            return kept
+        with self._alone(ask.spec.digest, progress, cancelled):
+            resolution = self._answers.resolution(ask, progress, cancelled)
+            self._answers.keep(ask, resolution)
+            return resolution
+
+    def _realise(self, ask: Ask, resolution: Resolution, progress: Progress, cancelled: Cancelled) -> Environment:
+        """The environment of this resolution, which becomes the answer once there is one."""
+        _allow(judge_plan(self._policy, resolution.plan))
+        key = environment_key(ask, resolution)
+        origin: Origin = "cached"
+        lease = self._store.lease(key)
+        if isinstance(lease, Miss):
+            with self._alone(key.digest, progress, cancelled):
+                lease = self._store.lease(key)
+                if isinstance(lease, Miss):
+                    lease, origin = self._build(ask, key, resolution, progress, cancelled), "built"
+        self._answers.keep(ask, resolution)
+        return _leased(lease, origin, (*resolution.remarks, *ask.declaration.remarks))
+
+    def _build(
+        self, ask: Ask, key: EnvironmentKey, resolution: Resolution, progress: Progress, cancelled: Cancelled
+    ) -> Lease:
+        order = Order(
+            lock=resolution.lock,
+            install=tuple(item.name for item in resolution.plan.install),
+            base=ask.base,
+            seconds_max=self._policy.build_seconds_max,
+            installed_bytes_max=self._policy.installed_bytes_max,
+        )
+        started = datetime.now(UTC)
+        with self._store.reserve(resolution.plan.installed_bytes_estimate), self._store.stage(key) as staging:
+            built = self._builder.build(order, staging.directory, progress, cancelled)
+            (staging.directory / "pylock.toml").write_text(resolutions.lock_text(resolution.lock), encoding="utf-8")
+            (staging.directory / "build.log").write_text(built.log, encoding="utf-8")
+            seconds = (datetime.now(UTC) - started).total_seconds()
+            manifest = {
+                "ingredients": environment_ingredients_of(ask, resolution).to_json(),
+                "spec_key": ask.spec.digest,
+                "base": str(ask.base.python),
+                "plan": resolutions.plan_to_json(resolution.plan),
+                "modules": {name: list(modules) for name, modules in built.modules.items()},
+                "installed_bytes": built.installed_bytes,
+                "built_at": started.isoformat(timespec="seconds"),
+                "build_seconds": round(seconds, 3),
+            }
+            lease = staging.publish(manifest)
+        progress(Event("ready", "the environment is ready"))
+        return lease
+
+    def _state(self, ask: Ask, key: EnvironmentKey | None) -> State:
+        if key is not None and self._store.has(key):
+            return "ready"
+        return "building" if self._store.busy(ask.spec.digest) else "absent"
+
+
+def _allow(verdict: Verdict) -> None:
+    if not verdict.allowed:
+        raise Refused(verdict.problems)
+
+
+def _leased(lease: Lease, origin: Origin, remarks: tuple[Problem, ...]) -> Environment:
+    return Environment(lease.key, lease.path / "bin" / "python", lease.path, origin, remarks, lease)

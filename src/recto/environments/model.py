@@ -1,0 +1,87 @@
+"""What the environments room gives: an environment in use, a price tag, an explanation, an update."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Literal, Self
+
+from recto.declaration.model import Declaration
+from recto.keys import EnvironmentKey, Ingredients, SpecKey
+from recto.policy import Plan, Verdict
+from recto.problems import Problem
+from recto.store import Lease
+
+Origin = Literal["cached", "built", "base", "last-good"]
+State = Literal["ready", "absent", "building", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """An interpreter with the packages of one declaration, held while it is used.
+
+    `key` is None where the plain base answers the declaration; there is nothing to hold then. `python` is the
+    executable, `prefix` its `sys.prefix`. `modules` maps installed distributions to their top-level modules.
+    Closing gives the hold up, for this process: a child that inherited `keep_open` goes on holding it.
+    """
+
+    key: EnvironmentKey | None
+    python: Path
+    prefix: Path
+    origin: Origin
+    remarks: tuple[Problem, ...] = ()
+    lease: Lease | None = None
+
+    @property
+    def keep_open(self) -> tuple[int, ...]:
+        """File descriptors for children that use the environment to inherit."""
+        return () if self.lease is None else (self.lease.fileno(),)
+
+    def close(self) -> None:
+        """Gives the hold up; a second time does nothing."""
+        if self.lease is not None:
+            self.lease.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """The price tag of a declaration. `plan` is None where nothing was resolved."""
+
+    declaration: Declaration
+    spec_key: SpecKey
+    environment_key: EnvironmentKey | None
+    state: State
+    verdict: Verdict
+    plan: Plan | None
+    problems: tuple[Problem, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Every input of both keys. The environment's part is None until the declaration was resolved once."""
+
+    spec_key: SpecKey
+    spec: Ingredients
+    environment_key: EnvironmentKey | None
+    environment: Ingredients | None
+    state: State
+    manifest: Mapping[str, object] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """What a new resolution changed: `moved` holds (name, version before or None, version after or None)."""
+
+    environment: Environment
+    before: EnvironmentKey | None
+    moved: tuple[tuple[str, str | None, str | None], ...]

@@ -1,0 +1,143 @@
+"""Fakes of the ports of floors one and two, written once. Everything else in the tests is real."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from packaging.markers import default_environment
+from packaging.pylock import Pylock
+from packaging.tags import sys_tags
+
+from recto.builder.base import Built, Order
+from recto.engines.base import Job, Rendered
+from recto.interpreters import Base
+from recto.keys import BaseIdentity
+from recto.policy import FromBase, Installed, Plan, Replaced
+from recto.problems import BuildError, Problem, ResolveError, problem
+from recto.progress import Event, Progress
+from recto.resolver.base import Request, Resolution
+
+DIGEST = "a" * 64
+
+
+def base(location: Path, **distributions: str) -> Base:
+    """A base that has these distributions, by name with `_` for `-`."""
+    installed = {name.replace("_", "-"): version for name, version in distributions.items()}
+    return Base(
+        python=Path(sys.executable),
+        prefix=location,
+        identity=BaseIdentity("cpython", "3.11.7", "linux-x86_64", "glibc 2.36", "cp311", str(location), installed),
+        is_venv=True,
+        site_packages=(location / "lib",),
+        markers={name: str(value) for name, value in default_environment().items()},
+        tags=tuple(str(tag) for tag in sys_tags()),
+    )
+
+
+def lock(versions: dict[str, str], size: int = 1000) -> Pylock:
+    """A lock of these packages, one wheel each."""
+    return Pylock.from_dict(
+        {
+            "lock-version": "1.0",
+            "created-by": "fake",
+            "packages": [
+                {
+                    "name": name,
+                    "version": version,
+                    "wheels": [
+                        {
+                            "url": f"https://files.example/{name.replace('-', '_')}-{version}-py3-none-any.whl",
+                            "size": size,
+                            "hashes": {"sha256": DIGEST},
+                        }
+                    ],
+                }
+                for name, version in sorted(versions.items())
+            ],
+        }
+    )
+
+
+@dataclass
+class FakeResolver:
+    """Answers from `available` (name to newest version) and `needs` (name to what it depends on).
+
+    Like the real one it keeps base versions and preferred versions unless it is told to upgrade.
+    """
+
+    available: dict[str, str]
+    needs: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    size: int = 1000
+    requests: list[Request] = field(default_factory=list)
+
+    def resolve(self, request: Request, progress: Progress, cancelled: Callable[[], bool] | None = None) -> Resolution:
+        self.requests.append(request)
+        progress(Event("resolving", "looking for versions"))
+        preferred = {} if request.preferred is None else {p.name: str(p.version) for p in request.preferred.packages}
+        has = request.base.identity.distributions
+        chosen: dict[str, str] = {}
+        queue = [(entry.requirement.name, entry.source) for entry in request.declaration.requirements]
+        while queue:
+            name, source = queue.pop()
+            if name in chosen:
+                continue
+            if name not in self.available:
+                raise ResolveError(problem("no-matching-distribution", package=name, source=source))
+            chosen[name] = has.get(name) or preferred.get(name) or self.available[name]
+            queue += [(needed, source) for needed in self.needs.get(name, ())]
+        install = {name: version for name, version in chosen.items() if has.get(name) != version}
+        kept = {name: version for name, version in chosen.items() if name not in install}
+        plan = Plan(
+            install=tuple(Installed(name, version, self.size) for name, version in sorted(install.items())),
+            from_base=tuple(FromBase(name, version) for name, version in sorted(kept.items())),
+            replaces=tuple(Replaced(name, has[name], v) for name, v in sorted(install.items()) if name in has),
+        )
+        return Resolution(lock(chosen, self.size), plan, kept)
+
+
+@dataclass
+class FakeBuilder:
+    """Writes a file for each distribution; fails with the problems in `failing`, when there are some."""
+
+    orders: list[Order] = field(default_factory=list)
+    failing: list[Problem] = field(default_factory=list)
+    before: Callable[[], None] = lambda: None
+
+    def build(
+        self,
+        order: Order,
+        directory: Path,
+        progress: Progress,
+        cancelled: Callable[[], bool] | None = None,
+    ) -> Built:
+        self.orders.append(order)
+        self.before()
+        (directory / "bin").mkdir(parents=True)
+        (directory / "bin" / "python").symlink_to(order.base.python)
+        if self.failing:
+            raise BuildError(self.failing, raw="the installer's text")
+        for name in order.install:
+            (directory / name).write_text(name)
+        return Built(sum(len(name) for name in order.install), {name: (name,) for name in order.install}, "built\n")
+
+
+@dataclass
+class FakeEngine:
+    """Copies the document to an output and reports what it was given."""
+
+    name: str = "fake"
+    missing: Problem | None = None
+    jobs: list[Job] = field(default_factory=list)
+
+    def unavailable(self) -> Problem | None:
+        return self.missing
+
+    def render(self, job: Job, progress: Progress, cancelled: Callable[[], bool] | None = None) -> Rendered:
+        self.jobs.append(job)
+        progress(Event("executing", "cells", 1, 1, "cells"))
+        output = (job.output_dir or job.document.parent) / f"{job.document.stem}.html"
+        output.write_bytes(job.document.read_bytes())
+        return Rendered("success", (output,), log="rendered\n", prefix=job.prefix, timings_ms={"execute": 1.0})
