@@ -1,1 +1,26 @@
-""""""
+"""Keys to directories: records, environments, leases, mutexes, room and eviction. Knows no Python package."""
+
+from recto.store.accounting import Options, Usage
+from recto.store.entries import Entry
+from recto.store.eviction import Pruned, Sweeper
+from recto.store.failpoints import FAILPOINTS, Failpoint, no_failpoint
+from recto.store.leases import Lease
+from recto.store.records import Miss, Record
+from recto.store.staging import Staging
+from recto.store.store import Store
+
+__all__ = [
+    "FAILPOINTS",
+    "Entry",
+    "Failpoint",
+    "Lease",
+    "Miss",
+    "Options",
+    "Pruned",
+    "Record",
+    "Staging",
+    "Store",
+    "Sweeper",
+    "Usage",
+    "no_failpoint",
+]

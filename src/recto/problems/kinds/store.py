@@ -49,6 +49,15 @@ KINDS = by_code(
         example={"seconds": "600"},
     ),
     Kind(
+        "store-busy",
+        "store",
+        "Another process is clearing the store and did not finish in time.",
+        "Another process is still clearing the data directory after {seconds} s.",
+        "Try again in a minute.",
+        who="nobody",
+        example={"seconds": "600"},
+    ),
+    Kind(
         "setting-invalid",
         "store",
         "A setting has a value that it cannot have.",
@@ -66,12 +75,20 @@ KINDS = by_code(
         who="nobody",
     ),
     Kind(
+        "command-missing",
+        "store",
+        "The command to run cannot be started.",
+        "`{command}` cannot be run: {reason}.",
+        "Check the name; `recto run -- python -m NAME` runs a module of the environment.",
+        example={"command": "pyhton", "reason": "No such file or directory"},
+    ),
+    Kind(
         "internal",
         "store",
         "A bug in Recto.",
         "Recto failed in a way that it should not: {reason}.",
-        "Please report this with the log.",
+        "Report it with the log, `{log}`.",
         who="maintainer",
-        example={"reason": "KeyError: 'x'"},
+        example={"reason": "KeyError: 'x'", "log": "recto-3f2a.log"},
     ),
 )

@@ -1,0 +1,126 @@
+"""Where everything lies below the data directory.
+
+    DATA/v1/
+      README                  what this is, for whoever finds it
+      specs/KEY.json          what became of a spec: record
+      resolutions/KEY.json    the whole answer to a spec: record
+      lineages/KEY.json       the last answer for a lineage: record
+      envs/KEY/               one environment, read-only; its modification time is when it was last used
+      envs/KEY/recto.json     its manifest
+      pins/KEY                empty; there while the environment is pinned
+      ledger.json             bytes used, never too low: record
+      locks/NAME              empty; there while somebody holds or wants the mutex
+      reservations/BYTES-*    empty; counts while a living process holds it
+      staging/AREA/tree/      an environment being built; AREA is held by its builder
+      staging/record-*        a record being written; held by its writer
+      trash/KEY-*/            an environment being deleted; held by its deleter
+      bytecode/ cache/ base/  of other rooms; the store measures them and calls their sweepers
+
+`v1` changes when the meaning of any of this does, so that two releases on one data directory never misread each other.
+What nobody holds in `locks`, `reservations`, `staging` and `trash` was left by a process that died; pruning clears it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from recto.keys import EnvironmentKey, LineageKey, SpecKey
+
+VERSION = "v1"
+MANIFEST = "recto.json"
+
+README = """\
+This directory belongs to Recto. It holds Python environments that documents are rendered with.
+
+Do not change anything below `envs`: environments are shared and read-only. To free space, run `recto env prune`;
+to see what is here, `recto env list`. While no Recto process runs, the whole directory may be deleted: everything in
+it can be built again.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """The paths of one store; `root` is `DATA/v1`."""
+
+    root: Path
+
+    @property
+    def environments(self) -> Path:
+        """Published environments."""
+        return self.root / "envs"
+
+    @property
+    def pins(self) -> Path:
+        """One empty file for each pinned environment."""
+        return self.root / "pins"
+
+    @property
+    def locks(self) -> Path:
+        """The files of mutexes."""
+        return self.root / "locks"
+
+    @property
+    def reservations(self) -> Path:
+        """Bytes promised to builds."""
+        return self.root / "reservations"
+
+    @property
+    def staging(self) -> Path:
+        """What is being made."""
+        return self.root / "staging"
+
+    @property
+    def trash(self) -> Path:
+        """What is being deleted."""
+        return self.root / "trash"
+
+    @property
+    def ledger(self) -> Path:
+        """The running count of bytes."""
+        return self.root / "ledger.json"
+
+    @property
+    def bytecode(self) -> Path:
+        """Compiled files, kept once for each distribution."""
+        return self.root / "bytecode"
+
+    @property
+    def cache(self) -> Path:
+        """The installer's cache of wheels."""
+        return self.root / "cache"
+
+    @property
+    def base(self) -> Path:
+        """The base that Recto makes for itself where none is given."""
+        return self.root / "base"
+
+    def spec(self, key: SpecKey) -> Path:
+        """The record of a spec."""
+        return self.root / "specs" / f"{key}.json"
+
+    def resolution(self, key: SpecKey) -> Path:
+        """The record of the whole answer to a spec."""
+        return self.root / "resolutions" / f"{key}.json"
+
+    def lineage(self, key: LineageKey) -> Path:
+        """The record of a lineage."""
+        return self.root / "lineages" / f"{key}.json"
+
+    def environment(self, key: EnvironmentKey) -> Path:
+        """The directory of an environment, published or not."""
+        return self.environments / str(key)
+
+    def pin(self, key: EnvironmentKey) -> Path:
+        """The pin of an environment."""
+        return self.pins / str(key)
+
+    def make(self) -> None:
+        """Makes every directory, and the README; OSError where that is impossible."""
+        records = (self.root / "specs", self.root / "resolutions", self.root / "lineages")
+        work = (self.locks, self.reservations, self.staging, self.trash)
+        for directory in (*records, *work, self.environments, self.pins, self.bytecode, self.cache, self.base):
+            directory.mkdir(parents=True, exist_ok=True)
+        readme = self.root / "README"
+        if not readme.exists():
+            readme.write_text(README, encoding="utf-8")

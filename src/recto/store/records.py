@@ -1,0 +1,81 @@
+"""Records: small JSON objects, written whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from recto.store.holds import claim_file
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A JSON object and when it was written, in seconds since 1970 by the store's clock."""
+
+    value: dict[str, Any]
+    written_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Miss:
+    """Nothing usable, and why: not there, illegible, or being evicted. Never an error."""
+
+    reason: str
+
+
+def read_record(path: Path) -> Record | Miss:
+    """The record at `path`; what is not one is a Miss, other trouble with the disk an OSError."""
+    value = read_object(path)
+    if isinstance(value, Miss):
+        return value
+    match value:
+        case {"written_at": int() | float() as written_at, "value": dict() as inner}:
+            return Record(inner, float(written_at))
+    return Miss(f"{path.name} is not a record")
+
+
+def write_record(path: Path, value: Mapping[str, object], written_at: float, staging: Path) -> None:
+    """Puts the record at `path`, replacing what was there; on the disk when this returns."""
+    temporary, descriptor = claim_file(staging, "record")
+    try:
+        write_object(descriptor, {"written_at": written_at, "value": value})
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary.rename(path)
+        synchronise(path.parent)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    finally:
+        os.close(descriptor)
+
+
+def read_object(path: Path) -> dict[str, Any] | Miss:
+    """The JSON object in a file."""
+    try:
+        value = json.loads(path.read_bytes())
+    except FileNotFoundError:
+        return Miss(f"{path.name} is not there")
+    except (ValueError, RecursionError) as error:
+        return Miss(f"{path.name} is not legible: {error}")
+    return value if isinstance(value, dict) else Miss(f"{path.name} is not an object")
+
+
+def write_object(descriptor: int, value: Mapping[str, object]) -> None:
+    """Writes the JSON object to an open file, through to the disk."""
+    with os.fdopen(descriptor, "w", encoding="utf-8", closefd=False) as file:
+        json.dump(value, file, sort_keys=True)
+        file.write("\n")
+    os.fsync(descriptor)
+
+
+def synchronise(directory: Path) -> None:
+    """Brings the names in a directory to the disk."""
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,268 @@
+"""The store: keys to directories."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import Self
+
+from recto.keys import EnvironmentKey, LineageKey, SpecKey
+from recto.problems import StoreError, problem, size
+from recto.store import accounting, eviction, leases, staging
+from recto.store.accounting import Ledger, Options, Usage
+from recto.store.complaints import complaints
+from recto.store.entries import Entry, entries, entry_of, keys
+from recto.store.eviction import Pruned, Pruning, Sweeper
+from recto.store.failpoints import Failpoint, no_failpoint
+from recto.store.layout import MANIFEST, Layout
+from recto.store.leases import Lease
+from recto.store.mutex import held, mutex
+from recto.store.records import Miss, Record, read_object, read_record, write_record
+from recto.store.staging import Staging
+
+# A pruning deletes trees, some seconds each; who waits for another's longer than this would rather hear of it.
+_PRUNING_WAIT_SECONDS = 600.0
+
+_NAME = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]{0,127}")
+
+
+class Store:
+    """Environments, records and locks below one data directory, for any number of processes and threads of one machine.
+
+    Guaranteed: what `lease` returns is whole and stays while leased; of several who publish one key, one does; a
+    process killed at any moment leaves nothing that has to be repaired. Times come from `clock`, in seconds since 1970;
+    they order and inform, nothing waits by them, so a clock that jumps makes the order of eviction wrong and no more.
+
+    Not guaranteed: network file systems without `flock(2)`; two data directories of which one lies in the other; a data
+    directory that spans file systems (publishing is a rename).
+
+    Every method raises StoreError where the disk refuses.
+    """
+
+    def __init__(
+        self,
+        data: Path,
+        options: Options | None = None,
+        clock: Callable[[], float] = time.time,
+        failpoint: Failpoint = no_failpoint,
+        sweepers: tuple[Sweeper, ...] = (),
+    ) -> None:
+        self._layout = Layout(data / "v1")
+        self._options = options or Options()
+        self._clock = clock
+        self._failpoint = failpoint
+        self._sweepers = sweepers
+        self._ledger = Ledger(self._layout, self._options)
+
+    @classmethod
+    def open(
+        cls,
+        data: Path,
+        options: Options | None = None,
+        clock: Callable[[], float] = time.time,
+        failpoint: Failpoint = no_failpoint,
+        sweepers: tuple[Sweeper, ...] = (),
+    ) -> Self:
+        """A store whose directories exist. (The constructor touches no disk; whatever writes makes them too.)"""
+        store = cls(data, options, clock, failpoint, sweepers)
+        store._make()
+        return store
+
+    @property
+    def cache(self) -> Path:
+        """Where the installer keeps wheels; on the file system of the environments, so that it can link them."""
+        return self._layout.cache
+
+    @property
+    def bytecode(self) -> Path:
+        """Where compiled files are kept, to be linked into environments."""
+        return self._layout.bytecode
+
+    @property
+    def base(self) -> Path:
+        """Where Recto makes a base of its own."""
+        return self._layout.base
+
+    def spec(self, key: SpecKey) -> Record | Miss:
+        """What was stored for the spec."""
+        return self._record(self._layout.spec(key))
+
+    def put_spec(self, key: SpecKey, value: Mapping[str, object]) -> None:
+        """Stores a JSON object for the spec, in place of what was there."""
+        self._put(self._layout.spec(key), value)
+
+    def forget_spec(self, key: SpecKey) -> None:
+        """Forgets what was stored for the spec, if anything was."""
+        with complaints(self._layout.root):
+            self._layout.spec(key).unlink(missing_ok=True)
+
+    def resolution(self, key: SpecKey) -> Record | Miss:
+        """The whole answer that was stored for the spec; kept apart from `spec`, which a hit reads."""
+        return self._record(self._layout.resolution(key))
+
+    def put_resolution(self, key: SpecKey, value: Mapping[str, object]) -> None:
+        """Stores a JSON object as the whole answer to the spec, in place of what was there."""
+        self._put(self._layout.resolution(key), value)
+
+    def lineage(self, key: LineageKey) -> Record | Miss:
+        """What was stored for the lineage."""
+        return self._record(self._layout.lineage(key))
+
+    def put_lineage(self, key: LineageKey, value: Mapping[str, object]) -> None:
+        """Stores a JSON object for the lineage, in place of what was there."""
+        self._put(self._layout.lineage(key), value)
+
+    def forget_lineage(self, key: LineageKey) -> None:
+        """Forgets what was stored for the lineage, if anything was."""
+        with complaints(self._layout.root):
+            self._layout.lineage(key).unlink(missing_ok=True)
+
+    def lease(self, key: EnvironmentKey) -> Lease | Miss:
+        """A lease on the environment, marked as used now; a Miss where there is none or it is being evicted."""
+        with complaints(self._layout.root):
+            return leases.take(key, self._layout.environment(key), self._clock())
+
+    def mutex(
+        self,
+        name: str,
+        wait_seconds: float,
+        waiting: Callable[[], None] | None = None,
+        cancelled: Callable[[], bool] | None = None,
+    ) -> AbstractContextManager[None]:
+        """Keeps everybody else out of blocks with this name, in any process; see `mutex` for the waiting.
+
+        Raises StoreError `store-wait` after `wait_seconds`, Cancelled when `cancelled()` says so.
+        """
+        if not _NAME.fullmatch(name):
+            raise ValueError(f"not a name for a mutex: {name!r}")
+        return mutex(self._layout.locks / name, wait_seconds, waiting, cancelled)
+
+    def busy(self, name: str) -> bool:
+        """Whether somebody holds the mutex of this name at the moment of asking."""
+        with complaints(self._layout.root):
+            return held(self._layout.locks / name)
+
+    def has(self, key: EnvironmentKey) -> bool:
+        """Whether the environment is published at the moment of asking; only a lease keeps it there."""
+        return self._layout.environment(key).is_dir()
+
+    def manifest(self, key: EnvironmentKey) -> dict[str, object] | Miss:
+        """The manifest of an environment."""
+        with complaints(self._layout.root):
+            return read_object(self._layout.environment(key) / MANIFEST)
+
+    def stage(self, key: EnvironmentKey) -> AbstractContextManager[Staging]:
+        """A place to build the environment; leaving the block without `publish` deletes what is in it."""
+        return staging.stage(self._layout, key, self._clock, self._failpoint, self._count)
+
+    @contextmanager
+    def reserve(self, bytes_needed: int) -> Iterator[None]:
+        """Keeps that many bytes of the budget and of the volume for the block, evicting others if it must.
+
+        Raises StoreError `store-full` where they cannot be had. Nothing is evicted for more than the whole budget.
+        """
+        promise = self._promise(bytes_needed)
+        try:
+            yield
+        finally:
+            self._ledger.withdraw(promise)
+
+    def environments(self) -> Iterator[Entry]:
+        """Every published environment, in no order."""
+        with complaints(self._layout.root):
+            yield from entries(self._layout)
+
+    def find(self, prefix: str) -> Entry:
+        """The one environment whose key begins with `prefix`; StoreError `environment-unknown` unless it is one."""
+        with complaints(self._layout.root):
+            found = keys(self._layout, prefix) if prefix else []
+            entry = entry_of(self._layout, found[0]) if len(found) == 1 else None
+        if entry is None:
+            raise _unknown(prefix)
+        return entry
+
+    def pin(self, key: EnvironmentKey) -> None:
+        """Keeps the environment from eviction until it is unpinned; StoreError `environment-unknown`."""
+        lease = self.lease(key)
+        if isinstance(lease, Miss):
+            raise _unknown(key)
+        with lease, complaints(self._layout.pins):
+            self._layout.pin(key).touch()
+
+    def unpin(self, key: EnvironmentKey) -> None:
+        """Lets the environment be evicted again."""
+        with complaints(self._layout.pins):
+            self._layout.pin(key).unlink(missing_ok=True)
+
+    def remove(self, key: EnvironmentKey) -> int:
+        """Deletes the environment and its pin, and says how many bytes that freed.
+
+        Raises StoreError `environment-in-use` or `environment-unknown`.
+        """
+        with complaints(self._layout.root):
+            try:
+                deleted = eviction.remove(self._layout, key, self._failpoint)
+            except FileNotFoundError as error:
+                raise _unknown(key) from error
+        if deleted is None:
+            raise StoreError(problem("environment-in-use", key=key))
+        return deleted.freed_bytes
+
+    def prune(self, budget_bytes: int | None = None) -> Pruned:
+        """Clears what dead processes left and evicts until the store fits `budget_bytes`, its own budget by default.
+
+        Waits while another process prunes. What is in use or pinned stays, whatever the budget.
+        """
+        return self._prune(0, budget_bytes)
+
+    def usage(self) -> Usage:
+        """Bytes by bucket, exact; looks at every file, so not for the way of a request."""
+        self._make()
+        with complaints(self._layout.root):
+            return accounting.usage(self._layout, self._options)
+
+    def _make(self) -> None:
+        with complaints(self._layout.root):
+            self._layout.make()
+
+    def _record(self, path: Path) -> Record | Miss:
+        with complaints(self._layout.root):
+            return read_record(path)
+
+    def _put(self, path: Path, value: Mapping[str, object]) -> None:
+        self._make()
+        with complaints(self._layout.root):
+            write_record(path, value, self._clock(), self._layout.staging)
+
+    def _count(self, amount: int) -> None:
+        with complaints(self._layout.root):
+            self._ledger.publish(amount, self._clock())
+
+    def _promise(self, needed: int) -> tuple[Path, int]:
+        self._make()
+        if needed <= self._options.budget_bytes:
+            promise = self._ledger.promise(needed)
+            while promise is None:
+                freed = self._prune(needed, None).freed_bytes
+                promise = self._ledger.promise(needed)
+                if promise is None and freed == 0:
+                    break
+            if promise is not None:
+                return promise
+        with complaints(self._layout.root):
+            free = min(accounting.free_bytes(self._layout), self._options.budget_bytes)
+        raise StoreError(problem("store-full", needed=size(needed), free=size(free)))
+
+    def _prune(self, needed: int, budget: int | None) -> Pruned:
+        self._make()
+        turn = mutex(self._layout.locks / ".prune", _PRUNING_WAIT_SECONDS, late="store-busy")
+        with turn, complaints(self._layout.root):
+            pruning = Pruning(self._layout, self._ledger, self._sweepers, self._failpoint, self._clock())
+            return pruning.run(needed, budget)
+
+
+def _unknown(key: object) -> StoreError:
+    return StoreError(problem("environment-unknown", key=key))
