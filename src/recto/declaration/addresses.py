@@ -1,0 +1,103 @@
+"""Lines that name an address, a repository or a path instead of a package of the index.
+
+Nothing is offered as a button where the package may not be on the index: a project of the same name there can belong
+to anybody. The exception is what `pip freeze` writes inside conda (`attrs @ file:///tmp/build/…`), where the name is
+that of the published package.
+"""
+
+from __future__ import annotations
+
+import re
+
+from packaging.specifiers import InvalidSpecifier, Specifier
+
+from recto.declaration.entry import Entry
+from recto.declaration.showing import shown
+from recto.problems import Problem
+
+_NAMED = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*)\s*(\[[^\]]*\])?\s*@\s*(\S.*)")
+_SCHEME = re.compile(
+    r"[\"']?[A-Za-z][A-Za-z0-9+.-]*:(?://|/)|[\"']?(?:git|hg|svn|bzr)\+|[\"']?git@|file:", re.IGNORECASE
+)
+_VCS = re.compile(r"[\"']?(?:(?:git|hg|svn|bzr)\+|git(?:@|:)|[^#?]*\.git(?:[@#].*)?$)", re.IGNORECASE)
+_PATH = re.compile(r"[\"']?(?:\.{0,2}[/\\]|\.{1,2}(?:$|\[|\s)|~|[A-Za-z]:[/\\]|[^\s;]*[/\\])")
+_ARCHIVE = re.compile(r"\.(?:whl|zip|egg|tar|tgz|tar\.(?:gz|bz2|xz))(?=$|[\s#?;\"'])", re.IGNORECASE)
+_FILE_NAME = re.compile(r"[^\s;/\\]+\.(?:txt|in|toml|ya?ml|lock|cfg)", re.IGNORECASE)
+_BUILT_FILE = re.compile(
+    r"([A-Za-z0-9][A-Za-z0-9._]*?)-(v?\d[A-Za-z0-9.!+_]*)(?:-[^/\\]*)?\.(?:whl|zip|tgz|tar\.\w+)\b"
+)
+_CONDA_BUILD = re.compile(
+    r"file://.*(?:/croot/|/conda-bld/|/feedstock_root/|/recipes/ci/|/ktietz/|/tmp/build/|_\d{10,}/work)"
+)
+_EGG = re.compile(r"#(?:.*&)?egg=([A-Za-z0-9][A-Za-z0-9._-]*)")
+
+
+def refusal(entry: Entry) -> Problem | None:
+    """`declaration-url` for an address, a repository, an archive or a path; None for anything else."""
+    text = entry.text
+    named = None if text.startswith("git@") else _NAMED.match(text)
+    if named:
+        return _of_named(entry, named[1] + (named[2] or ""), named[3])
+    if _FILE_NAME.fullmatch(text):
+        instead = f"Write `-r {shown(text, 80)}` to include that file."
+        return entry.refused("declaration-url", line=shown(text, 80), what="a file", instead=instead)
+    if not (_SCHEME.match(text) or _PATH.match(text) or _ARCHIVE.search(text.split()[0])):
+        return None
+    return entry.refused("declaration-url", line=shown(text, 80), what=_kind(text), instead=instead_of(text))
+
+
+def instead_of(address: str) -> str:
+    """What to write instead of an address."""
+    built, egg = _BUILT_FILE.search(address), _EGG.search(address)
+    if built and _exact(built[1], built[2]):
+        name = _exact(built[1], built[2])
+    elif egg:
+        name = egg[1]
+    elif _VCS.match(address):
+        name = _repository(address)
+    else:
+        name = ""
+    wanted = f"Write `{shown(name, 80)}`" if name else "Write the name of the package"
+    return f"{wanted}, if that is its name on the index; else it cannot be installed here."
+
+
+def _repository(address: str) -> str:
+    path = re.split(r"[#?]", address.strip("\"'"))[0].rstrip("/")
+    without_user = re.sub(r"(//|^)[^/@]*@", r"\1", path, count=1)
+    last = re.search(r"[/:]([A-Za-z0-9][^/:@]*?)(?:\.git)?(?:@[^@]*)?$", without_user)
+    return last[1] if last else ""
+
+
+def _of_named(entry: Entry, name: str, address: str) -> Problem | None:
+    version = re.match(r"v?(\d[\w.!+*]*)\s*(?:;|$)", address)
+    if version:
+        return None
+    if not _CONDA_BUILD.match(address):
+        instead = f"Write `{shown(name, 80)}`, if that is its name on the index; else it cannot be installed here."
+        return entry.refused("declaration-url", line=shown(entry.text, 80), what=_kind(address), instead=instead)
+    built = _BUILT_FILE.search(address)
+    wanted = (built and _exact(name, built[2])) or name
+    marker = address.partition(" ;")[2]
+    new = f"{wanted} ;{marker}" if marker else wanted
+    return entry.refused(
+        "declaration-url",
+        entry.rewrite(f"Write `{wanted}`", new),
+        line=shown(entry.text, 80),
+        what="a path of the machine where the file was written",
+        instead=f"Write `{wanted}`.",
+    )
+
+
+def _exact(name: str, version: str) -> str | None:
+    try:
+        return f"{name}{Specifier(f'=={version}')}"
+    except InvalidSpecifier:
+        return None
+
+
+def _kind(address: str) -> str:
+    if _VCS.match(address):
+        return "a repository"
+    if _SCHEME.match(address) and not address.lower().lstrip("\"'").startswith("file:"):
+        return "an address"
+    return "a path"

@@ -1,0 +1,59 @@
+"""One thing asked for, as it is written, and the edits that would change it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from recto.declaration.showing import shown, without_credentials
+from recto.problems import Edit, Fix, Problem, Source, problem
+
+# What can stand in a YAML or TOML list, bare or in quotes, and mean itself.
+_PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._=+-]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A requirement's text and the physical lines it stands on, first to last; none where no edit can be offered.
+
+    `alone` says that nothing else stands on those lines. `in_list` says that it is an entry of a YAML or TOML list,
+    where not every text means itself and an include has no place.
+    """
+
+    text: str
+    source: Source
+    written: tuple[str, ...] = ()
+    alone: bool = True
+    in_list: bool = False
+
+    def rewrite(self, title: str, *texts: str) -> Fix | None:
+        """The edits that put these texts, one a line, in its place; lines are numbered as they were before any edit."""
+        if not self._editable or (self.in_list and not (len(texts) == 1 and _PLAIN.fullmatch(texts[0]))):
+            return None
+        *before, last = texts
+        whole = len(self.written) == 1 and self.written[0].count(self.text) == 1
+        new = self.written[0].replace(self.text, last) if whole else last
+        first = self._line
+        inserted = tuple(Edit(self.source.file, first, None, text) for text in before)
+        return Fix(title, (*inserted, Edit(self.source.file, first, self.written[0], new), *self._deletions(1)))
+
+    def delete(self, title: str = "Delete the line") -> Fix | None:
+        """The edits that remove it."""
+        return Fix(title, self._deletions(0)) if self._editable and self.alone else None
+
+    def refused(self, code: str, fix: Fix | None = None, package: str | None = None, **facts: str) -> Problem:
+        """The problem of this code, placed here."""
+        return problem(code, package=package, source=self.source, excerpt=shown(self.text), fix=fix, **facts)
+
+    @property
+    def _editable(self) -> bool:
+        # An edit quotes the whole line, so a line with a credential gets none.
+        return bool(self.written) and all(without_credentials(line) == line for line in self.written)
+
+    @property
+    def _line(self) -> int:
+        return self.source.line or 1
+
+    def _deletions(self, skip: int) -> tuple[Edit, ...]:
+        numbered = enumerate(self.written[skip:], self._line + skip)
+        return tuple(Edit(self.source.file, number, line, None) for number, line in numbered)

@@ -1,0 +1,60 @@
+"""One entry to one requirement, or to what is wrong with it."""
+
+from __future__ import annotations
+
+from packaging.requirements import Requirement
+
+from recto.declaration import hashes
+from recto.declaration.entry import Entry
+from recto.declaration.mends import near_miss
+from recto.declaration.model import Declared
+from recto.declaration.part import Part, wrong
+from recto.declaration.pep508 import NotARequirement, canonical, parse
+from recto.declaration.refusals import first_refusal
+from recto.declaration.stdlib import is_backport, is_stdlib
+
+
+def read_entry(entry: Entry, constraint: bool = False) -> Part:
+    """What the entry asks for, as a requirement or as a constraint; all that is wrong with it is in `problems`."""
+    refusal = first_refusal(entry)
+    if refusal:
+        return wrong(refusal)
+    text, options = hashes.split(entry.text)
+    try:
+        requirement = parse(text)
+    except NotARequirement as reason:
+        return wrong(near_miss(entry, text, str(reason)))
+    digests, problems = hashes.read(entry, options)
+    if digests and (unpinned := hashes.unpinned(entry, requirement)):
+        problems = (*problems, unpinned)
+    if problems:
+        return wrong(*problems)
+    declared = Declared(requirement, entry.source, digests)
+    return _constraint(entry, declared, options) if constraint else _requirement(entry, declared)
+
+
+def _requirement(entry: Entry, declared: Declared) -> Part:
+    name = declared.requirement.name
+    if not is_stdlib(name):
+        return Part(requirements=(declared,))
+    if is_backport(name):
+        remark = entry.refused("stdlib-backport", entry.delete(), package=name)
+        return Part(requirements=(declared,), remarks=(remark,))
+    return wrong(entry.refused("stdlib-name", entry.delete(), package=name))
+
+
+def _constraint(entry: Entry, declared: Declared, options: str) -> Part:
+    if not declared.requirement.extras:
+        return Part(constraints=(declared,))
+    bare = Requirement(str(declared.requirement))
+    bare.extras = set()
+    better = canonical(bare)
+    return wrong(
+        entry.refused(
+            "invalid-requirement",
+            entry.rewrite("Remove the extras", better + options),
+            line=str(declared.requirement),
+            reason="a constraint cannot have extras",
+            suggestion=better,
+        )
+    )
