@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from recto.problems.catalogue import problem
-from recto.problems.diagnosis import network, uv
-from recto.problems.diagnosis.finding import Finding
+from recto.problems.diagnosis import building, documents, machine, network, pip, tracebacks, uv
+from recto.problems.diagnosis.choosing import chosen
+from recto.problems.diagnosis.places import placed
 from recto.problems.diagnosis.redact import excerpt, redacted
 from recto.problems.diagnosis.telling import most_telling
 from recto.problems.diagnosis.text import bounded, clean, decode
@@ -13,9 +14,15 @@ from recto.problems.problem import Problem
 
 __all__ = ["clean", "decode", "diagnose", "redacted"]
 
-PROBLEMS_MAX = 8
-
-READERS = (uv.findings, network.findings)
+READERS = (
+    uv.findings,
+    pip.findings,
+    machine.findings,
+    network.findings,
+    building.findings,
+    documents.findings,
+    tracebacks.findings,
+)
 
 
 def diagnose(text: str) -> tuple[Problem, ...]:
@@ -25,9 +32,6 @@ def diagnose(text: str) -> tuple[Problem, ...]:
     in which nothing is recognised gives one `cause-unknown`. Excerpts hold at most 12 lines, without credentials.
     """
     cleaned = clean(bounded(text))
-    found = sorted((finding for reader in READERS for finding in reader(cleaned)), key=lambda finding: finding.order)
-    chosen: dict[tuple[str, str | None], Finding] = {}
-    for finding in found:
-        chosen.setdefault((finding.code, finding.package), finding)
-    problems = tuple(worded(finding, cleaned) for finding in list(chosen.values())[:PROBLEMS_MAX])
+    findings = chosen(finding for reader in READERS for finding in reader(cleaned))
+    problems = tuple(worded(finding, cleaned) for finding in placed(findings, cleaned))
     return problems or (problem("cause-unknown", excerpt=excerpt(most_telling(cleaned))),)

@@ -19,16 +19,16 @@ _REQUIRED = re.compile(
     rf"(?>{_SPEC})(?!\s(?:depend|has|have|was|were|is|are|needs)))*)"
 )
 _ONE = re.compile(_SPEC)
-_DEPENDS = re.compile(rf"({_SPEC})\s(?:depends|depend)\son\s({_SPEC})")
-_UNKNOWN = re.compile(rf"({_NAME})\swas\snot\sfound\sin\sthe\s(?:package\sregistry|cache|provided)")
-_UNUSABLE = re.compile(rf"({_SPEC})\s(?:has|have)\sno\s(usable\swheels|wheels\swith\sa\smatching)")
+_DEPENDS = re.compile(rf"(?<![\w.-])({_SPEC})\s(?:depends|depend)\son\s({_SPEC})")
+_UNKNOWN = re.compile(rf"(?<![\w.-])({_NAME})\swas\snot\sfound\sin\sthe\s(?:package\sregistry|cache|provided)")
+_UNUSABLE = re.compile(rf"(?<![\w.-])({_SPEC})\s(?:has|have)\sno\s(usable\swheels|wheels\swith\sa\smatching)")
 _NO_VERSION = re.compile(rf"\bthere\s(?:is\sno\sversion|are\sno\sversions)\sof\s({_SPEC})")
 _ONLY = re.compile(rf"\bonly\s({_NAME})")
 _ONLY_TAIL = re.compile(r"is available|are available")
 _PYTHON = re.compile(
     r"Python\sversion\s\(([^()]{1,80})\)\sdoes\snot\ssatisfy\sPython([^\s,]{1,80})|\brequires-python\s\(([^()]{1,80})\)"
 )
-_NEEDS_PYTHON = re.compile(rf"({_SPEC})\s(?:depends|depend)\son\sPython")
+_NEEDS_PYTHON = re.compile(rf"(?<![\w.-])({_SPEC})\s(?:depends|depend)\son\sPython")
 _MARKER = re.compile(r"\{[^{}]{0,200}\}")
 _VERSION_PART = re.compile(r"[<>=!~{\[]")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from recto.problems.diagnosis.finding import Finding, Rule, wording
 
@@ -59,7 +60,23 @@ RULES = (
 )
 
 
+# An installer ran: without that, a failing connection is one that a cell of the document opened.
+_INSTALLER = re.compile(
+    r"Collecting |Looking in indexes|pip\._vendor|pip\._internal|WARNING: Retrying|^ERROR: |^error: |Failed to fetch"
+    r"|No solution found|Could not fetch|Could not install|pip install|Resolved \d",
+    re.MULTILINE,
+)
+_GOING_ON = re.compile(
+    r"^\s{0,8}(?:Collecting|Downloading|Using cached|Installing collected packages|Resolved \d)", re.MULTILINE
+)
+
+
 def findings(text: str) -> Iterator[Finding]:
-    """The causes that lie between here and the index."""
+    """The causes that lie between here and the index; weak where the installer tried again and went on."""
+    if _INSTALLER.search(text) is None:
+        return
+    progress = [match.start() for match in _GOING_ON.finditer(text)]
+    last_progress = progress[-1] if progress else -1
     for rule in RULES:
-        yield from rule.findings(text)
+        for finding in rule.findings(text):
+            yield replace(finding, weak=finding.weak or finding.end < last_progress)

@@ -7,7 +7,7 @@ import re
 LINES = 12
 CHARACTERS = 2000
 
-_USERINFO = re.compile(r"(?<=://)[^\s/@]{1,400}@")
+_USERINFO = re.compile(r"(?<=://)[^\s/]{1,400}@")
 _TOKENS = re.compile(
     r"\b(?:gh[pousr]_[A-Za-z0-9]{16,}|github_pat_\w{16,}|glpat-[\w-]{16,}|pypi-[\w-]{16,}|hf_[A-Za-z0-9]{16,}"
     r"|sk-[\w-]{16,}|xox[abpr]-[\w-]{10,}|AKIA[A-Z0-9]{12,}|eyJ[\w-]{10,}\.[\w-]{4,400}\.[\w-]{4,400})"
@@ -28,12 +28,12 @@ def redacted(text: str) -> str:
 
 def excerpt(text: str) -> str:
     """At most 12 lines and 2,000 characters of the text, redacted, without blank lines at the ends."""
-    lines = [line.rstrip() for line in text.strip("\n").split("\n")]
-    lines = [line for line in lines if line]
+    lines = [line.rstrip() for line in text.split("\n") if line.strip()]
     if len(lines) > LINES:
         lines = [*lines[: LINES // 2], "…", *lines[-(LINES // 2 - 1) :]]
+    lines = [redacted(line) for line in lines]
     share = CHARACTERS // max(len(lines), 1) if sum(map(len, lines)) + len(lines) > CHARACTERS else CHARACTERS
-    return redacted("\n".join(_cut(line, share) for line in lines))[:CHARACTERS]
+    return "\n".join(_cut(line, share) for line in lines)[:CHARACTERS]
 
 
 def _cut(line: str, most: int) -> str:

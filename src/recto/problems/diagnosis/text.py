@@ -12,6 +12,9 @@ HEAD_CHARACTERS = 512 * 1024
 TAIL_CHARACTERS = 1536 * 1024
 LINE_CHARACTERS = 2000
 
+# No console is wider; a longer line was not broken by one.
+CONSOLE_CHARACTERS = 240
+
 _BYTE_ORDER_MARKS = (
     (b"\xef\xbb\xbf", "utf-8-sig"),
     (b"\xff\xfe", "utf-16"),
@@ -20,9 +23,9 @@ _BYTE_ORDER_MARKS = (
 
 _ESCAPES = re.compile(r"\x1b\[[0-9:;<=>?]{0,40}[ -/]{0,4}[@-~]|\x1b\][^\x07\x1b\n]{0,400}(?:\x07|\x1b\\)|\x1b[@-Z\\-_]")
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ufeff]")
-# The step and clock that a container build writes before each line.
-_STEP = re.compile(r"^(?:#\d{1,4} )?\d{1,6}\.\d{1,3} ", re.MULTILINE)
-_STEP_START = re.compile(r"#\d{1,4} |\d{1,6}\.\d{1,3} ")
+# The step and clock that a container build, a runner of a forge or pip's own log file write before each line.
+_STEP = re.compile(r"^(?:(?:#\d{1,4} )?\d{1,6}\.\d{1,3} |\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[.,]\d{3,9}Z? )", re.MULTILINE)
+_STEP_START = re.compile(r"#\d{1,4} |\d{1,6}\.\d{1,3} |\d{4}-\d\d-\d\dT")
 _BLANKS = re.compile(r"\n{4,}")
 
 # The frames that uv and pip draw, as they are and as UTF-8 read in code page 437 or 1252.
@@ -76,8 +79,8 @@ def rejoined(text: str) -> str:
     follows begins in the first column. Text without signs of that is returned as it is.
     """
     lines = text.split("\n")
-    width = _console_width(lines)
-    if width is None:
+    widths = _console_widths(lines)
+    if widths is None:
         return text
     joined: list[str] = []
     goes_on = False
@@ -86,7 +89,7 @@ def rejoined(text: str) -> str:
             joined[-1] += line
         else:
             joined.append(line)
-        goes_on = _continues(following) and (_broken_at_space(line) or len(line) == width)
+        goes_on = _continues(following) and (_broken_at_space(line) or len(line) in widths)
     return "\n".join(line[:LINE_CHARACTERS] for line in joined)
 
 
@@ -95,11 +98,11 @@ def _continues(following: str) -> bool:
 
 
 def _broken_at_space(line: str) -> bool:
-    return line.endswith(" ") and not line.endswith("  ") and bool(line.strip()) and len(line) <= 240
+    return line.endswith(" ") and not line.endswith("  ") and bool(line.strip()) and len(line) <= CONSOLE_CHARACTERS
 
 
-def _console_width(lines: list[str]) -> int | None:
-    """The width at which words were broken, 0 where only spaces were, None for text that no console wrapped."""
+def _console_widths(lines: list[str]) -> frozenset[int] | None:
+    """The lengths at which words were broken, None for text that no console wrapped."""
     pairs = list(pairwise(lines))
     spaced = [len(line) for line, following in pairs if _broken_at_space(line) and _continues(following)]
     if len(spaced) < 2:
@@ -107,7 +110,7 @@ def _console_width(lines: list[str]) -> int | None:
     whole = Counter(
         len(line)
         for line, following in pairs
-        if not line.endswith(" ") and max(spaced) - 2 <= len(line) <= 240 and _continues(following)
+        if not line.endswith(" ") and max(spaced) - 2 <= len(line) <= CONSOLE_CHARACTERS and _continues(following)
     )
-    width, count = max(whole.items(), key=lambda item: (item[1], item[0]), default=(0, 0))
-    return width if count >= 2 else 0
+    width, _ = max(whole.items(), key=lambda item: (item[1], item[0]), default=(0, 0))
+    return frozenset(length for length, count in whole.items() if count >= 2 and abs(length - width) <= 1)

@@ -56,7 +56,7 @@ def _fact(value: str) -> str:
 
 
 def _filled(template: str, facts: Mapping[str, str]) -> str:
-    text = template.format(**facts)
+    text = template.format(**facts).replace("Cell  of", "A cell of").replace("limit of  s", "limit")
     for stand_in in _UNNAMED.values():
         if stand_in:
             text = text.replace(f"`{stand_in}`", stand_in)

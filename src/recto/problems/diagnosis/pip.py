@@ -1,0 +1,271 @@
+"""pip's wording: what was not found, what clashes, and lines and files that it cannot read."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.version import InvalidVersion, Version
+
+from recto.problems.diagnosis.finding import Facts, Finding, Rule, wording
+from recto.problems.diagnosis.requirement_line import facts_of_line
+
+NAME = r"[A-Za-z0-9][\w.-]{0,120}"
+_FROM_LINE = r"\(from line (?P<line_number>\d{1,7}) of (?P<file>[^()\n]{1,300})\)"
+
+_IGNORED = re.compile(r"(\d[\w.!+]{0,60})\s{1,9}Requires-Python\s{1,9}([^;\n]{1,80})")
+_IGNORED_START = wording("Ignored the following versions that require a different python version")
+_IGNORED_CHARACTERS = 20_000
+
+_CLASH_WORDS = wording("package versions have conflicting dependencies")
+_CLASH_HEAD_CHARACTERS = 8_000
+_CLASH_END = wording("To fix this you could try to:|ResolutionImpossible")
+_USER_ASKED = re.compile(rf"The user requested (?:\(constraint\) )?({NAME})([^\n]{{0,200}})")
+_DEPENDS = re.compile(
+    rf"^\s{{1,12}}({NAME})(?:\[[^\]\n]{{0,80}}\])? [^\s]{{1,60}} depends on ({NAME})([^\n]{{0,200}})", re.M
+)
+
+
+def _missing(match: re.Match[str], text: str) -> Facts | None:
+    """The facts of a requirement that has releases; None where it has none, or where Python is at fault."""
+    specifier = match["specifier"] or ""
+    if match["versions"].strip() in ("none", "") or _needs_python(specifier, text, match.start()) is not None:
+        return None
+    return {"specifier": specifier, "package": match["package"]} if specifier else None
+
+
+def _unknown(match: re.Match[str], text: str) -> Facts | None:
+    specifier = match["specifier"] or ""
+    if match["versions"].strip() not in ("none", "") or _needs_python(specifier, text, match.start()) is not None:
+        return None
+    return {}
+
+
+def _other_python(match: re.Match[str], text: str) -> Facts | None:
+    needs = _needs_python(match["specifier"] or "", text, match.start())
+    return None if needs is None else {"needs": needs}
+
+
+def _needs_python(specifier: str, text: str, position: int) -> str | None:
+    """The Python that an ignored release needs which the specifier asks for, or None."""
+    starts = list(_IGNORED_START.finditer(text, max(0, position - _IGNORED_CHARACTERS), position))
+    if not starts or not specifier:
+        return None
+    try:
+        wanted = SpecifierSet(specifier)
+    except InvalidSpecifier:
+        return None
+    for version, needs in _IGNORED.findall(text, starts[-1].end(), position):
+        try:
+            if wanted.contains(Version(version), prereleases=True):
+                return str(needs).strip()
+        except InvalidVersion:
+            continue
+    return None
+
+
+_NOT_SATISFIED = wording(
+    rf"Could not find a version that satisfies the requirement (?P<package>{NAME})(?:\[[^\]\n]{{0,80}}\])?"
+    r"(?P<specifier>[<>=!~][^\s(]{0,200})?(?:; [^\n()]{0,120})? (?:\(from (?!versions)[^\n]{0,300}\) )?"
+    r"\(from versions: (?P<versions>[^\n)]{0,2000})"
+)
+
+
+def _invalid_line(match: re.Match[str], text: str) -> Facts | None:
+    """The facts of the line that pip quotes; None where pip takes it for a path that does not exist."""
+    after = text[match.end() : match.end() + 500]
+    if "It looks like a path" in after:
+        return None
+    hint = re.search(r"Hint: ([^\n]{1,200})", after)
+    reason = hint[1] if hint else (match["why"] or "it has another form").strip()
+    return facts_of_line(match["line"], reason)
+
+
+def _clash(match: re.Match[str], text: str) -> Facts | None:
+    """What the author asked for, and the package that the clash is about; None where pip says something else."""
+    if not _CLASH_WORDS.search(text, match.end(), match.end() + _CLASH_HEAD_CHARACTERS):
+        return None
+    rest = text[match.end() : match.end() + 20_000]
+    ending = _CLASH_END.search(rest)
+    block = rest[: ending.start()] if ending else rest
+    asked = [(name, f"{name}{spec.strip()}") for name, spec in _USER_ASKED.findall(block)]
+    targets = Counter(target for _, target, _ in _DEPENDS.findall(block))
+    asked_names = {name for name, _ in asked}
+    contested = next((name for name, _ in targets.most_common() if name in asked_names), None)
+    if contested is None:
+        contested = next((name for name, _ in [*targets.most_common(), *asked]), None)
+    edge = next(((who, f"{on}{spec}") for who, on, spec in _DEPENDS.findall(block) if on == contested), None)
+    clauses = [f"you require {' and '.join(f'`{spec}`' for _, spec in asked[:3])}"] if asked else []
+    if edge:
+        clauses.append(f"`{edge[0]}` needs `{edge[1].strip()}`")
+    facts = {"reason": ", and ".join(clauses)} if clauses else {}
+    return facts | ({"package": contested} if contested else {})
+
+
+_CLASH_LINE = re.compile(
+    r"(?<![\w.-])(?P<who>[A-Za-z0-9][\w.-]{0,100})\s{1,9}(?P<whose>\d[\w.!+-]{0,60})\s{1,9}"
+    r"requires\s{1,9}(?P<needs>[^\s]{1,200}),"
+    r"\s{1,9}(?:but\s{1,9}you(?:'ll)?\s{1,9}have\s{1,9}(?P<package>[A-Za-z0-9][\w.-]{0,100})\s{1,9}(?P<has>[^\s]{1,60})"
+    r"|which\s{1,9}is\s{1,9}not\s{1,9}installed)"
+)
+
+_FETCHED = re.compile(
+    r"(?:Obtaining|Collecting) (?P<package>[A-Za-z0-9][\w.-]{0,120})(?: from | ?@ ?)(?:git|hg|svn|bzr)\+"
+    r"|#egg=(?P<egg>[A-Za-z0-9][\w.-]{0,120})"
+)
+_FETCHED_CHARACTERS = 4_000
+
+
+def _fetched(match: re.Match[str], text: str) -> Facts:
+    """The package that was being fetched, where the lines before say so."""
+    before = list(_FETCHED.finditer(text, max(0, match.start() - _FETCHED_CHARACTERS), match.end()))
+    name = (before[-1]["package"] or before[-1]["egg"]) if before else None
+    return {"package": name} if name else {}
+
+
+RULES = (
+    Rule("requires-python", _NOT_SATISFIED, read=_other_python),
+    Rule("no-matching-version", _NOT_SATISFIED, read=_missing),
+    Rule("no-matching-distribution", _NOT_SATISFIED, read=_unknown),
+    Rule(
+        "no-matching-distribution",
+        wording(rf"No matching distribution found for (?P<package>{NAME})"),
+        weak=True,
+    ),
+    Rule(
+        "requires-python",
+        wording(
+            rf"Package '(?P<package>{NAME})' requires a different Python: [^\s]{{1,40}} not in "
+            r"'(?P<needs>[^'\n]{1,80})'"
+        ),
+    ),
+    Rule(
+        "requires-python",
+        wording(
+            rf"(?<![\w.-])(?P<package>{NAME}) requires Python '(?P<needs>[^'\n]{{1,80}})' but the running Python is"
+        ),
+    ),
+    Rule(
+        "dependency-conflict",
+        wording(r"ERROR: Cannot install "),
+        read=_clash,
+    ),
+    Rule("dependency-conflict", wording("ResolutionImpossible: for help visit"), weak=True),
+    Rule(
+        "dependency-conflict",
+        wording(rf"Double requirement given: (?P<package>{NAME})"),
+        {"reason": "it is asked for twice, with different ranges"},
+    ),
+    Rule(
+        "hash-mismatch",
+        wording(rf"DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE\.[^\n]{{0,400}}\n (?P<package>{NAME})"),
+    ),
+    Rule("hash-mismatch", wording("Hashes are required in --require-hashes mode, but they are missing")),
+    Rule("hash-mismatch", wording("DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE"), weak=True),
+    Rule(
+        "wheel-unsupported",
+        re.compile(
+            r"ERROR:\s{1,9}(?:[^\s]{0,300}[\\/])?(?P<package>[A-Za-z0-9][A-Za-z0-9_.]{0,100})-[^\s]{1,200}\.whl\s{1,9}"
+            r"is\s{1,9}not\s{1,9}a\s{1,9}supported\s{1,9}wheel"
+        ),
+    ),
+    Rule(
+        "download-corrupt",
+        wording(rf"Wheel '(?P<package>{NAME})' located at [^\n]{{1,300}} is invalid"),
+    ),
+    Rule(
+        "download-corrupt",
+        re.compile(r"BadZipFile|File is not a zip file|tarfile\.ReadError|EOFError: Compressed file"),
+    ),
+    Rule(
+        "download-corrupt", re.compile(r"IncompleteRead\(|zlib\.error|end of central directory|unexpected end of file")
+    ),
+    Rule(
+        "invalid-requirement",
+        re.compile(
+            r"Invalid\s{1,9}requirement:\s{1,9}'?(?P<line>[^\n]{1,300}?)'?"
+            rf"(?::\s(?P<why>[^\n]{{1,200}}))?\s{{1,20}}{_FROM_LINE}"
+        ),
+        read=_invalid_line,
+    ),
+    Rule(
+        "invalid-requirement",
+        re.compile(
+            r"Invalid\s{1,9}requirement:\s{1,9}['\"](?P<line>[^'\"\n]{1,300})['\"](?::\s(?P<why>[^\n]{1,200}))?"
+        ),
+        read=_invalid_line,
+    ),
+    Rule(
+        "invalid-requirement",
+        wording(r"(?<!\S)(?P<line>[^\s]{1,200}) is not a valid editable requirement"),
+        {"reason": "it is no address or path"},
+    ),
+    Rule(
+        "file-not-found",
+        wording(r"Could not open requirements file: \[Errno \d{1,3}\] [^\n']{1,120}'(?P<path>[^'\n]{1,300})'"),
+    ),
+    Rule(
+        "file-not-found", wording(r"It looks like a path\. (?:File|The path) '(?P<path>[^'\n]{1,300})' does not exist")
+    ),
+    Rule(
+        "file-not-found",
+        wording(r"Requirement '(?P<path>[^'\n]{1,300})' looks like a filename, but the file does not exist"),
+    ),
+    Rule("file-not-found", wording(r"Directory '(?P<path>[^'\n]{1,300})' is not installable")),
+    Rule("file-not-found", wording(r"(?<!\S)(?P<path>[^\s]{1,300}) does not appear to be a Python project")),
+    Rule(
+        "vcs-failure",
+        wording(r"Cannot find command '(?:git|hg|svn|bzr)'|Git executable not found"),
+        {"reason": "git is not installed"},
+        read=_fetched,
+    ),
+    Rule(
+        "vcs-failure",
+        wording(r"git clone [^\n]{1,400} did not run successfully"),
+        {"reason": "cloning failed"},
+        _fetched,
+    ),
+    Rule(
+        "vcs-failure",
+        re.compile(
+            r"fatal: (?P<reason>(?:unable to access|repository|[Cc]ould not read|Remote branch|Authentication)"
+            r"[^\n]{1,200})"
+        ),
+        read=_fetched,
+    ),
+    Rule(
+        "vcs-failure",
+        wording(r"Git operation failed|[Ff]ailed to (?:clone|fetch) (?:into|commit|branch|tag)"),
+        {"reason": "cloning failed"},
+        read=_fetched,
+    ),
+    Rule("pip-broken", re.compile(r"(?P<reason>No module named '?pip'?)\s")),
+    Rule("pip-broken", wording(r"(?P<reason>To modify pip, please run the following command)")),
+    Rule("pip-broken", wording(r"(?P<reason>Fatal error in launcher: Unable to create process)")),
+    Rule(
+        "pip-broken",
+        re.compile(
+            r"(?P<reason>\bpip3?: (?:command )?not found|'pip3?' is not recognized|The term 'pip3?' is not recognized)"
+        ),
+    ),
+    Rule(
+        "pip-broken",
+        re.compile(
+            r"(?P<reason>cannot import name '?\w{1,60}'? from '?(?:partially initialized module '?)?pip\b[^\n]{0,120})"
+        ),
+    ),
+)
+
+
+def findings(text: str) -> Iterator[Finding]:
+    """The causes that pip names."""
+    for rule in RULES:
+        yield from rule.findings(text)
+    if "dependency resolver" in text or "which is incompatible" in text:
+        for match in _CLASH_LINE.finditer(text):
+            has = f"{match['package']} {match['has']}" if match["package"] else "it is not installed"
+            reason = f"{match['who']} {match['whose']} needs {match['needs']}, and there is {has}"
+            package = match["package"] or re.split(r"[<>=!~\[]", match["needs"], maxsplit=1)[0]
+            yield Finding("incompatible-installed", match.start(), match.end(), package, {"reason": reason})
