@@ -1,0 +1,219 @@
+"""Failing, endless and cancelled renders: what is said, and what is left."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+import pytest
+from quarto_jobs import codes, job
+
+from recto.engines.quarto import QuartoEngine
+from recto.problems import Source
+from recto.progress import Event, silent
+from recto.sandbox.none import NoSandbox
+
+pytestmark = pytest.mark.network
+
+FAILING = """---
+title: Failing
+---
+
+```{python}
+fine = 1
+```
+
+Some text.
+
+```{python}
+#| label: broken
+#| echo: false
+denominator = 0
+fine / denominator
+```
+"""
+
+ENDLESS = """```{python}
+import os, subprocess
+helper = subprocess.Popen(["sleep", "600"], start_new_session=True)
+```
+
+```{python}
+helper.wait()
+```
+"""
+
+
+def left_over(word: str) -> list[list[str]]:
+    """The command lines of processes whose environment holds this word."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if any(word in value for value in process.environ().values()):
+                found.append(process.cmdline())
+        except (psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess):
+            continue
+    return found
+
+
+def names(directory: Path) -> set[str]:
+    """What lies in a directory."""
+    return {path.name for path in directory.iterdir()}
+
+
+def after_first_cell(events: list[Event]) -> Callable[[], bool]:
+    """Cancels as soon as a cell has ended."""
+    return lambda: any(event.event == "executing" for event in events)
+
+
+def test_a_failing_cell_is_named_with_its_document_number_and_line(
+    quarto: Path, project: Path, kernel_prefix: Path
+) -> None:
+    rendered = QuartoEngine(quarto, NoSandbox()).render(job(project, kernel_prefix, FAILING, "part/two.qmd"), silent)
+
+    (problem,) = rendered.problems
+    assert (rendered.status, rendered.outputs, rendered.prefix) == ("failure", (), kernel_prefix)
+    assert problem.message == "Cell 2 of `part/two.qmd` failed: ZeroDivisionError: division by zero."
+    assert problem.source == Source("part/two.qmd", 15)
+    assert "\x1b" not in rendered.log
+    assert names(project / "part") == {"two.qmd"}
+
+
+def test_a_missing_module_points_at_the_line_that_imports_it(quarto: Path, project: Path, kernel_prefix: Path) -> None:
+    text = "Words.\n\n```{python}\nimport not_installed_pkg\n```\n"
+
+    rendered = QuartoEngine(quarto, NoSandbox()).render(job(project, kernel_prefix, text), silent)
+
+    assert rendered.status == "failure"
+    assert rendered.problems[0].source == Source("paper.qmd", 4)
+    assert "not_installed_pkg" in rendered.problems[0].message
+
+
+def test_a_syntax_error_points_at_its_line(quarto: Path, project: Path, kernel_prefix: Path) -> None:
+    text = "```{python}\nfine = 1\nif fine print(fine)\n```\n"
+
+    rendered = QuartoEngine(quarto, NoSandbox()).render(job(project, kernel_prefix, text), silent)
+
+    assert rendered.problems[0].source == Source("paper.qmd", 3)
+
+
+def test_of_two_cells_with_the_same_text_the_one_that_ran_last_is_named(
+    quarto: Path, project: Path, kernel_prefix: Path
+) -> None:
+    cell = "```{python}\nvalues = [*globals().get('values', [0])[1:]]; values[0]\n```\n"
+    text = "```{python}\nvalues = [1, 2, 3]\n```\n" + 3 * cell
+
+    rendered = QuartoEngine(quarto, NoSandbox()).render(job(project, kernel_prefix, text), silent)
+
+    assert rendered.problems[0].source == Source("paper.qmd", 11)
+    assert rendered.problems[0].message.startswith("Cell 4 of `paper.qmd` failed: IndexError")
+
+
+def test_an_error_that_the_document_allows_is_no_failure(quarto: Path, project: Path, kernel_prefix: Path) -> None:
+    text = "```{python}\n#| error: true\n1 / 0\n```\n"
+
+    assert QuartoEngine(quarto, NoSandbox()).render(job(project, kernel_prefix, text), silent).status == "success"
+
+
+def test_a_kernel_that_does_not_exist_fails_with_quartos_words(
+    quarto: Path, project: Path, kernel_prefix: Path
+) -> None:
+    text = "---\njupyter: conda-env-stats\n---\n\n```{python}\n1\n```\n"
+
+    rendered = QuartoEngine(quarto, NoSandbox()).render(job(project, kernel_prefix, text), silent)
+
+    assert rendered.status == "failure"
+    assert "conda-env-stats" in rendered.problems[0].message
+
+
+def test_an_environment_without_the_render_stack_fails_without_blaming_another(
+    quarto: Path, project: Path, bare_prefix: Path
+) -> None:
+    rendered = QuartoEngine(quarto, NoSandbox()).render(job(project, bare_prefix, FAILING), silent)
+
+    assert (rendered.status, rendered.prefix) == ("failure", None)
+    assert "environment-not-used" not in codes(rendered)
+
+
+def test_a_cell_that_ends_its_kernel_is_a_failure(quarto: Path, project: Path, kernel_prefix: Path) -> None:
+    text = "```{python}\nimport os\nos._exit(1)\n```\n"
+
+    rendered = QuartoEngine(quarto, NoSandbox()).render(job(project, kernel_prefix, text), silent)
+
+    assert (rendered.status, rendered.outputs) == ("failure", ())
+    assert "Kernel died" in rendered.log
+
+
+def test_the_transient_notebook_of_a_killed_quarto_is_removed_and_its_runner_ended(
+    quarto: Path, project: Path, kernel_prefix: Path
+) -> None:
+    text = (
+        "```{python}\n"
+        "import os, time\n"
+        "runner = os.getppid()\n"
+        "quarto = int(open(f'/proc/{runner}/stat').read().rpartition(') ')[2].split()[1])\n"
+        "assert os.path.exists('paper.quarto_ipynb')\n"
+        "os.kill(quarto, 9)\n"
+        "time.sleep(600)\n"
+        "```\n"
+    )
+    asked = job(project, kernel_prefix, text, environment={"RECTO_TEST": str(project)})
+
+    rendered = QuartoEngine(quarto, NoSandbox()).render(asked, silent)
+
+    assert rendered.status == "failure"
+    assert names(project) == {"paper.qmd"}
+    assert left_over(str(project)) == []
+
+
+@pytest.mark.slow
+def test_a_time_out_ends_every_process_and_leaves_only_the_document(
+    quarto: Path, project: Path, kernel_prefix: Path
+) -> None:
+    events: list[Event] = []
+    given = {"RECTO_TEST": str(project)}
+    asked = job(project, kernel_prefix, ENDLESS, environment=given, seconds_max=6.0)
+
+    rendered = QuartoEngine(quarto, NoSandbox()).render(asked, events.append)
+
+    assert (rendered.status, codes(rendered), rendered.outputs) == ("timedout", ["render-timeout"], ())
+    assert events[-1] == Event("executing", "", 1, 2, "cells")
+    assert names(project) == {"paper.qmd"}
+    assert left_over(str(project)) == []
+
+
+def test_cancelling_ends_every_process_and_leaves_only_the_document(
+    quarto: Path, project: Path, kernel_prefix: Path
+) -> None:
+    events: list[Event] = []
+    asked = job(project, kernel_prefix, ENDLESS, environment={"RECTO_TEST": str(project)})
+
+    rendered = QuartoEngine(quarto, NoSandbox()).render(asked, events.append, after_first_cell(events))
+
+    assert (rendered.status, rendered.problems, rendered.outputs) == ("terminated", (), ())
+    assert names(project) == {"paper.qmd"}
+    assert left_over(str(project)) == []
+
+
+def test_an_output_from_before_survives_a_failing_render(quarto: Path, project: Path, kernel_prefix: Path) -> None:
+    (project / "paper.html").write_text("from before")
+
+    QuartoEngine(quarto, NoSandbox()).render(job(project, kernel_prefix, FAILING), silent)
+
+    assert (project / "paper.html").read_text() == "from before"
+
+
+def test_an_output_that_a_cell_turned_into_a_link_is_not_delivered(
+    project: Path, kernel_prefix: Path, tmp_path: Path
+) -> None:
+    fake = tmp_path / "fake" / "bin" / "quarto"
+    fake.parent.mkdir(parents=True)
+    (tmp_path / "secret").write_text("secret")
+    fake.write_text("#!/bin/sh\nln -s ../secret paper.html\necho 'Output created: paper.html' >&2\n")
+    fake.chmod(0o755)
+
+    rendered = QuartoEngine(fake, NoSandbox()).render(job(project, kernel_prefix, "Words.\n"), silent)
+
+    assert (rendered.status, codes(rendered), rendered.outputs) == ("failure", ["render-failed"], ())
+    assert names(project) == {"paper.qmd"}
