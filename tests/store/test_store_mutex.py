@@ -64,9 +64,12 @@ def test_whoever_waits_may_be_cancelled(store: Store, data: Path) -> None:
 
 def test_a_free_mutex_announces_no_wait_and_asks_nobody(store: Store) -> None:
     asked: list[str] = []
-    with store.mutex(
-        "k", 0, waiting=lambda: asked.append("waiting"), cancelled=lambda: bool(asked.append("cancelled"))
-    ):
+
+    def cancelled() -> bool:
+        asked.append("cancelled")
+        return False
+
+    with store.mutex("k", 0, waiting=lambda: asked.append("waiting"), cancelled=cancelled):
         assert asked == []
 
 
