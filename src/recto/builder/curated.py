@@ -1,0 +1,123 @@
+"""The curated base: a virtual environment with what documents may use without asking, and what engines need.
+
+Built beside its place and put there in one step, so that whoever looks sees the old one, or the new one whole. The
+list of packages and the interpreter are kept in it; the same list again is no work.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from importlib.resources import files
+from pathlib import Path
+
+import tomli_w
+
+from recto.builder.base import Order
+from recto.builder.bytecode import compile_packages
+from recto.builder.commands import Commands
+from recto.builder.exchange import put_in_place
+from recto.builder.kernelspec import write_kernelspec
+from recto.builder.proof import prove
+from recto.builder.uv import Uv
+from recto.interpreters import Base, probe
+from recto.problems import BaseError, problem
+from recto.progress import Event, Progress, silent
+from recto.sandbox.base import Sandbox
+
+RECORD = "recto-base.json"
+LOCK = "pylock.toml"
+
+
+def curated_requirements() -> str:
+    """The list that a base is made of where the operator gives none."""
+    return files("recto.builder").joinpath("base-requirements.txt").read_text(encoding="utf-8")
+
+
+@dataclass(frozen=True, slots=True)
+class BaseBuilder:
+    """Makes bases with uv; the fields are those of UvBuilder."""
+
+    uv: Path
+    cache: Path
+    sandbox: Sandbox
+    environment: Mapping[str, str] = field(repr=False)
+    index_url: str | None = field(default=None, repr=False)
+    seconds_max: float = 1800.0
+
+    def build(
+        self,
+        python: Path,
+        directory: Path,
+        requirements: Path | None = None,
+        *,
+        upgrade: bool = False,
+        progress: Progress = silent,
+    ) -> Path:
+        """The interpreter of a proven base at `directory`, over the interpreter `python`.
+
+        Nothing is done where `directory` holds a base of the same list and Python, unless `upgrade` asks for today's
+        versions. Raises BaseError, or BuildError with the problems of the installer. One process builds at a time.
+        """
+        text = curated_requirements() if requirements is None else requirements.read_text(encoding="utf-8")
+        under = probe(python)
+        record = {"requirements": text, "python": under.identity.version, "interpreter": str(under.python)}
+        directory.parent.mkdir(parents=True, exist_ok=True)
+        self.cache.mkdir(parents=True, exist_ok=True)
+        with _alone(directory):
+            held = _holds(directory, record)
+            if upgrade or not held:
+                with tempfile.TemporaryDirectory(prefix=_staging(directory), dir=directory.parent) as scratch:
+                    self._build(under, text, record, directory, Path(scratch), progress)
+        return directory / "bin" / "python"
+
+    def _build(
+        self, under: Base, text: str, record: Mapping[str, str], directory: Path, scratch: Path, progress: Progress
+    ) -> None:
+        commands = Commands(self.sandbox, under, scratch, self.seconds_max)
+        installer = Uv(self.uv, self.cache, self.environment, self.index_url)
+        progress(Event("resolving", "the packages of the base"))
+        lock = installer.resolve(text, commands)
+        made = scratch / "base"
+        installer.make_environment(made, commands)
+        order = Order(lock, tuple(package.name for package in lock.packages), under)
+        installer.install(order, made, commands, progress)
+        write_kernelspec(made)
+        compile_packages(commands, made)
+        progress(Event("proving"))
+        prove(commands, made)
+        (made / LOCK).write_text(tomli_w.dumps(lock.to_dict()), encoding="utf-8")
+        (made / RECORD).write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+        put_in_place(made, directory)
+        progress(Event("ready", "the base is ready"))
+
+
+def _holds(directory: Path, record: Mapping[str, str]) -> bool:
+    """Whether a base of this record stands there; raises BaseError where something else does, to leave it alone."""
+    if not directory.exists() or not any(directory.iterdir()):
+        return False
+    try:
+        held = json.loads((directory / RECORD).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        reason = f"`{directory}` is not empty and is no base that Recto made"
+        raise BaseError(problem("base-unusable", path=directory / "bin" / "python", reason=reason)) from None
+    return bool(held == record)
+
+
+def _staging(directory: Path) -> str:
+    return f"{directory.name}-staging-"
+
+
+@contextmanager
+def _alone(directory: Path) -> Iterator[None]:
+    """Holds the only right to build at this place, and removes what a killed builder left."""
+    with directory.with_name(f"{directory.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        for left in directory.parent.glob(f"{_staging(directory)}*"):
+            shutil.rmtree(left)
+        yield

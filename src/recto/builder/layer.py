@@ -1,0 +1,30 @@
+"""An empty environment whose imports fall through to the base.
+
+Every base is layered with a `.pth` file, whether it is a virtual environment or not. `--system-site-packages` would do
+for a system interpreter, but it also lets in the user's own site directory, which is not part of the base's identity
+and would come before the base's packages.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from recto.interpreters import Base
+
+# Sorts after the `.pth` files of packages: theirs come first, as if the base's directories were further down the path.
+LAYER = "zz_recto_base.pth"
+
+
+def site_packages(directory: Path) -> Path:
+    """The directory of an environment where its own packages lie."""
+    (found,) = (path for path in directory.glob("lib/*/site-packages") if not path.parent.parent.is_symlink())
+    return found
+
+
+def write_layer(base: Base, directory: Path) -> None:
+    """Makes the packages of the base visible after the environment's own.
+
+    `site.addsitedir` also runs the base's `.pth` files, as the base itself does at its start (site module, PEP 370).
+    """
+    lines = [f"import site; site.addsitedir({str(path)!r})\n" for path in base.site_packages]
+    (site_packages(directory) / LAYER).write_text("".join(lines), encoding="utf-8")

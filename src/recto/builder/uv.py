@@ -1,0 +1,138 @@
+"""The uv executable: making environments, resolving the list of a base, and installing exactly a lock.
+
+Never with a shell, never with the user's configuration or Python downloads, always in the sandbox.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import cast
+
+import tomli_w
+from packaging.markers import Environment
+from packaging.pylock import PackageWheel, Pylock, PylockSelectError
+from packaging.tags import parse_tag
+
+from recto.builder.base import Order
+from recto.builder.commands import Commands
+from recto.builder.listener import Listener
+from recto.problems import BuildError, Problem, problem
+from recto.problems.diagnosis import diagnose
+from recto.progress import Progress
+from recto.sandbox.base import OnLine, Outcome
+
+_ERROR = re.compile(r"^error: (?P<text>.+)$", re.MULTILINE)
+_OURS = ("--no-config", "--no-python-downloads", "--no-progress", "--color", "never")
+
+
+class Uv:
+    """uv with one cache and one way to the index.
+
+    `environment` is what uv sees: proxies and certificates. `index_url` may hold credentials, which uv then uses for
+    files of that host, those of a lock included; they travel in the environment, where `ps` does not show them.
+    """
+
+    def __init__(self, uv: Path, cache: Path, environment: Mapping[str, str], index_url: str | None) -> None:
+        self._uv = uv
+        self._cache = cache
+        self._environment = {**environment, **({} if index_url is None else {"UV_DEFAULT_INDEX": index_url})}
+
+    def make_environment(self, directory: Path, commands: Commands) -> None:
+        """Makes an empty relocatable environment; where the base is one itself, with the interpreter below it."""
+        directory.mkdir(exist_ok=True)
+        outcome = self._run(
+            ("venv", str(directory), "--relocatable", "--python", str(commands.base.python), "--no-project"),
+            commands,
+            writable=(directory,),
+            offline=True,
+        )
+        if not outcome.succeeded:
+            raise BuildError(_problems(outcome), commands.log)
+
+    def install(self, order: Order, directory: Path, commands: Commands, progress: Progress) -> None:
+        """Installs what is ordered, hashes enforced, nothing built; raises BuildError with what uv's words show."""
+        lock = chosen(order)
+        if not lock.packages:
+            return
+        path = commands.scratch / "pylock.toml"
+        path.write_text(tomli_w.dumps(lock.to_dict()), encoding="utf-8")
+        listener = Listener(wheel_bytes(lock, order), len(lock.packages), progress)
+        listener.start()
+        outcome = self._run(
+            (
+                *("pip", "install", "--requirements", str(path), "--python", str(directory / "bin" / "python")),
+                *("--no-build", "--no-deps", "--require-hashes", "--link-mode", "hardlink"),
+                *("--preview-features", "pylock"),
+            ),
+            commands,
+            writable=(directory,),
+            offline=order.offline,
+            on_stderr=listener,
+        )
+        if not outcome.succeeded:
+            raise BuildError(_problems(outcome), commands.log)
+
+    def resolve(self, requirements: str, commands: Commands) -> Pylock:
+        """The newest versions for the base's interpreter, as a lock with hashes; raises BuildError."""
+        asked, answer = commands.scratch / "requirements.in", commands.scratch / "pylock.base.toml"
+        asked.write_text(requirements, encoding="utf-8")
+        outcome = self._run(
+            (
+                *("pip", "compile", str(asked), "--output-file", str(answer), "--format", "pylock.toml"),
+                *("--python", str(commands.base.python), "--no-build", "--no-header", "--quiet"),
+            ),
+            commands,
+        )
+        if not outcome.succeeded:
+            raise BuildError(_problems(outcome), commands.log)
+        return Pylock.from_dict(tomllib.loads(answer.read_text(encoding="utf-8")))
+
+    def _run(
+        self,
+        words: tuple[str, ...],
+        commands: Commands,
+        *,
+        writable: tuple[Path, ...] = (),
+        offline: bool = False,
+        on_stderr: OnLine | None = None,
+    ) -> Outcome:
+        return commands.run(
+            (str(self._uv), *words, "--cache-dir", str(self._cache), *_OURS, *(("--offline",) if offline else ())),
+            {**self._environment, "HOME": str(commands.scratch)},
+            read_only=(self._uv,),
+            writable=(*writable, self._cache),
+            network="none" if offline else "index",
+            on_stderr=on_stderr,
+        )
+
+
+def chosen(order: Order) -> Pylock:
+    """The part of the lock that is installed."""
+    names = frozenset(order.install)
+    return replace(order.lock, packages=[package for package in order.lock.packages if package.name in names])
+
+
+def wheel_bytes(lock: Pylock, order: Order) -> dict[str, int]:
+    """The size of each file that will be installed, by package; empty where the lock does not answer for the base."""
+    environment = cast(Environment, dict(order.base.markers))
+    tags = [tag for text in order.base.tags for tag in parse_tag(text)]
+    try:
+        selection = list(lock.select(environment=environment, tags=tags))
+    except PylockSelectError:
+        # uv says in its own words what is missing, and that text becomes a problem.
+        return {}
+    return {package.name: file.size or 0 for package, file in selection if isinstance(file, PackageWheel)}
+
+
+def _problems(outcome: Outcome) -> tuple[Problem, ...]:
+    text = outcome.stderr.decode("utf-8", "replace")
+    found = diagnose(text)
+    if found[0].code != "cause-unknown":
+        return found
+    match = _ERROR.search(text)
+    reason = match["text"].strip() if match else "the installer stopped without saying why"
+    return (problem("install-failed", reason=reason, excerpt=found[0].excerpt),)

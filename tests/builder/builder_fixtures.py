@@ -1,0 +1,51 @@
+"""Builders of real environments, and a lock of the index."""
+
+from __future__ import annotations
+
+import subprocess
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+from building import Workshop, make_wheel
+from packaging.pylock import Pylock
+
+from recto.builder import UvBuilder
+from recto.interpreters import Base
+from recto.sandbox.none import NoSandbox
+
+
+@pytest.fixture
+def workshop(tmp_path: Path, uv: Path, uv_cache: Path, network_environment: Mapping[str, str]) -> Workshop:
+    (tmp_path / "staging").mkdir()
+    return Workshop(UvBuilder(uv, uv_cache, NoSandbox(), network_environment), tmp_path / "staging")
+
+
+@pytest.fixture(scope="session")
+def networkx_lock(
+    kernel_base: Base,
+    uv: Path,
+    uv_cache: Path,
+    network_environment: Mapping[str, str],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Pylock:
+    """A lock of three packages of the index."""
+    path = tmp_path_factory.mktemp("lock") / "pylock.toml"
+    subprocess.run(
+        [
+            *(uv, "pip", "compile", "--quiet", "--no-config", "-", "--format", "pylock.toml", "--output-file", path),
+            *("--python", kernel_base.python, "--cache-dir", uv_cache, "--no-build"),
+        ],
+        input="networkx\nhumanize\ntabulate\n",
+        text=True,
+        check=True,
+        env=network_environment,
+    )
+    return Pylock.from_dict(tomllib.loads(path.read_text()))
+
+
+@pytest.fixture
+def spam(tmp_path: Path) -> Path:
+    """A wheel with one package and one module."""
+    return make_wheel(tmp_path / "wheels", "spam", "1.0", {"spam/__init__.py": "EGGS = 3\n", "spam_tools.py": ""})

@@ -1,0 +1,98 @@
+"""Wheels made on the spot, locks of them, and a place to build them in."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import shutil
+import subprocess
+import zipfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from packaging.pylock import Pylock
+from packaging.utils import canonicalize_name
+
+from recto.builder import Built, Order, UvBuilder
+from recto.interpreters import Base
+from recto.progress import Event
+
+
+def make_wheel(directory: Path, name: str, version: str, files: Mapping[str, str], metadata: str = "") -> Path:
+    """A pure wheel with these files (binary distribution format, PEP 427)."""
+    stem = f"{name}-{version}"
+    info = f"{stem}.dist-info"
+    content = {
+        **files,
+        f"{info}/METADATA": f"Metadata-Version: 2.4\nName: {name}\nVersion: {version}\n{metadata}",
+        f"{info}/WHEEL": "Wheel-Version: 1.0\nGenerator: tests\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+    }
+    record = "".join(f"{path},{_record_hash(text)},{len(text.encode())}\n" for path, text in content.items())
+    path = directory / f"{stem}-py3-none-any.whl"
+    directory.mkdir(parents=True, exist_ok=True)
+    with zipfile.ZipFile(path, "w") as archive:
+        for inner, text in {**content, f"{info}/RECORD": f"{record}{info}/RECORD,,\n"}.items():
+            archive.writestr(inner, text)
+    return path
+
+
+def _record_hash(text: str) -> str:
+    digest = base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()).decode().rstrip("=")
+    return f"sha256={digest}"
+
+
+def lock_of(*wheels: Path, sha256: str | None = None) -> Pylock:
+    """A lock of wheels on this disk; `sha256` replaces their hashes."""
+    packages = [
+        {
+            "name": canonicalize_name(wheel.name.split("-")[0]),
+            "version": wheel.name.split("-")[1],
+            "wheels": [
+                {
+                    "path": str(wheel),
+                    "size": wheel.stat().st_size,
+                    "hashes": {"sha256": sha256 or hashlib.sha256(wheel.read_bytes()).hexdigest()},
+                }
+            ],
+        }
+        for wheel in wheels
+    ]
+    return Pylock.from_dict({"lock-version": "1.0", "created-by": "tests", "packages": packages})
+
+
+def order_of(base: Base, *wheels: Path) -> Order:
+    """An order of all of these wheels."""
+    lock = lock_of(*wheels)
+    return Order(lock, tuple(package.name for package in lock.packages), base)
+
+
+@dataclass
+class Workshop:
+    """Builds in a directory of its own; keeps the events of the last build."""
+
+    builder: UvBuilder
+    root: Path
+    events: list[Event] = field(default_factory=list)
+
+    @property
+    def directory(self) -> Path:
+        """Where the environment is built."""
+        return self.root / "env"
+
+    def build(self, order: Order, cancelled: Callable[[], bool] | None = None) -> Built:
+        """Builds into an empty place."""
+        shutil.rmtree(self.directory, ignore_errors=True)
+        self.events.clear()
+        return self.builder.build(order, self.directory, self.events.append, cancelled)
+
+    def run(self, *argv: str, code: int = 0) -> str:
+        """What a program of the environment says, on both streams."""
+        program = [str(self.directory / "bin" / argv[0]), *argv[1:]]
+        done = subprocess.run(program, env={"PATH": "/usr/bin:/bin"}, capture_output=True, text=True, check=False)
+        assert done.returncode == code, done.stdout + done.stderr
+        return done.stdout + done.stderr
+
+    def python(self, code: str) -> str:
+        """What this code prints in the environment."""
+        return self.run("python", "-c", code).strip()

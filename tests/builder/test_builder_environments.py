@@ -1,0 +1,172 @@
+"""Environments, built for real over real bases."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+from building import Workshop, lock_of, make_wheel, order_of
+from packaging.pylock import Pylock
+
+from recto.builder import FAILPOINTS, Order, UvBuilder
+from recto.builder.commands import Commands
+from recto.builder.proof import prove
+from recto.interpreters import Base, probe
+from recto.progress import silent
+from recto.sandbox.none import NoSandbox
+
+pytest_plugins = ("builder_fixtures",)
+pytestmark = pytest.mark.network
+
+
+@pytest.fixture(scope="session")
+def system_base(kernel_base: Base, tmp_path_factory: pytest.TempPathFactory) -> Base:
+    """An interpreter that is no virtual environment and holds what runs cells: our own, its files linked."""
+    root = tmp_path_factory.mktemp("system")
+    real = Path(os.path.realpath(sys.executable))
+    library = f"lib/python{sys.version_info.major}.{sys.version_info.minor}"
+    (root / "bin").mkdir()
+    shutil.copy(real, root / "bin" / real.name)
+    (root / "bin" / "python").symlink_to(real.name)
+    (root / library).mkdir(parents=True)
+    for entry in Path(sys.base_prefix, library).iterdir():
+        if entry.name != "site-packages":
+            (root / library / entry.name).symlink_to(entry)
+    shutil.copytree(kernel_base.site_packages[0], root / library / "site-packages", copy_function=os.link)
+    return probe(root / "bin" / "python")
+
+
+@pytest.mark.slow
+def test_packages_of_the_index_are_installed_over_the_base(
+    workshop: Workshop, kernel_base: Base, networkx_lock: Pylock
+) -> None:
+    built = workshop.build(Order(networkx_lock, ("humanize", "networkx"), kernel_base))
+    assert built.modules["networkx"] == ("networkx",)
+    assert set(built.modules) == {"humanize", "networkx"}
+    assert workshop.python("import networkx, humanize, IPython; print(networkx.__file__)").startswith(
+        str(workshop.directory)
+    )
+    assert "No module named" in workshop.run("python", "-c", "import tabulate", code=1)
+    stages = [event.event for event in workshop.events]
+    assert stages == sorted(stages, key=["downloading", "installing", "proving"].index)
+    assert workshop.events[0].unit == "bytes"
+    assert workshop.events[0].total > 100_000
+    assert (workshop.events[-2].done, workshop.events[-2].total) == (2, 2)
+    assert "Installed 2 packages" in built.log
+
+
+@pytest.mark.parametrize("kind", ["virtual environment", "system interpreter"])
+def test_the_environment_comes_first_and_the_base_behind_it(
+    kind: str, workshop: Workshop, kernel_base: Base, system_base: Base, spam: Path, tmp_path: Path
+) -> None:
+    base = kernel_base if kind == "virtual environment" else system_base
+    assert base.is_venv == (kind == "virtual environment")
+    attrs = make_wheel(tmp_path / "wheels", "attrs", "99.0", {"attr/__init__.py": "", "attrs/__init__.py": ""})
+    workshop.build(Order(lock_of(spam, attrs), ("spam",), base))
+    assert workshop.python("import sys; print(sys.prefix)") == str(workshop.directory)
+    assert workshop.python("import spam; print(spam.EGGS)") == "3"
+    assert Path(workshop.python("import attrs; print(attrs.__file__)")).is_relative_to(base.site_packages[0])
+    first, *rest = workshop.python(
+        "import sys; print(*[p for p in sys.path if 'site-packages' in p], sep='\\n')"
+    ).split()
+    assert Path(first).is_relative_to(workshop.directory)
+    assert [Path(path) for path in rest] == list(base.site_packages)
+
+
+def test_a_package_of_the_environment_shadows_that_of_the_base(
+    workshop: Workshop, kernel_base: Base, tmp_path: Path
+) -> None:
+    wheel = make_wheel(tmp_path, "pexpect", "99.0", {"pexpect/__init__.py": "NEW = True\n"})
+    workshop.build(order_of(kernel_base, wheel))
+    assert workshop.python("import pexpect; print(pexpect.NEW)") == "True"
+    code = "import importlib.metadata as m; print(m.version('pexpect'))"
+    assert workshop.python(code) == "99.0"
+
+
+def test_the_users_own_packages_stay_out(workshop: Workshop, system_base: Base, spam: Path) -> None:
+    workshop.build(order_of(system_base, spam))
+    assert workshop.python("import site; print(site.ENABLE_USER_SITE)") == "False"
+
+
+def test_an_environment_still_runs_its_kernel_after_it_was_renamed(
+    workshop: Workshop, kernel_base: Base, spam: Path, tmp_path: Path
+) -> None:
+    workshop.build(order_of(kernel_base, spam))
+    moved = tmp_path / "published"
+    workshop.directory.rename(moved)
+    (tmp_path / "scratch").mkdir()
+    prove(Commands(NoSandbox(), kernel_base, tmp_path / "scratch", 120.0), moved)
+    assert probe(moved / "bin" / "python").prefix == moved
+
+
+def test_the_kernelspec_names_no_interpreter(workshop: Workshop, kernel_base: Base) -> None:
+    workshop.build(order_of(kernel_base))
+    (path,) = workshop.directory.rglob("kernel.json")
+    assert path == workshop.directory / "share" / "jupyter" / "kernels" / "python3" / "kernel.json"
+    assert json.loads(path.read_text())["argv"][0] == "python"
+
+
+def test_the_kernelspec_is_never_written_through_a_link_into_the_cache(
+    workshop: Workshop, kernel_base: Base, uv_cache: Path, tmp_path: Path
+) -> None:
+    theirs = '{"argv": ["/bin/false"]}'
+    data = "ownkernel-1.0.data/data/share/jupyter/kernels/python3/kernel.json"
+    workshop.build(order_of(kernel_base, make_wheel(tmp_path, "ownkernel", "1.0", {data: theirs})))
+    cached = [path.read_text() for path in uv_cache.rglob("ownkernel-1.0.data/**/kernel.json")]
+    assert cached == [theirs]
+
+
+def test_bytecode_is_there_and_unchecked(workshop: Workshop, kernel_base: Base, spam: Path) -> None:
+    workshop.build(order_of(kernel_base, spam))
+    (compiled,) = workshop.directory.rglob("spam/__pycache__/*.pyc")
+    # PEP 552: flag 1 is hash-based, flag 2 would be checked.
+    assert compiled.read_bytes()[4:8] == b"\x01\x00\x00\x00"
+
+
+def test_a_file_that_does_not_compile_fails_nothing(workshop: Workshop, kernel_base: Base, tmp_path: Path) -> None:
+    files = {"spam/__init__.py": "", "spam/old.py": "print 'two'\n", "spam/after.py": "A = 1\n"}
+    built = workshop.build(order_of(kernel_base, make_wheel(tmp_path, "spam", "1.0", files)))
+    assert "SyntaxError" in built.log
+    assert [path.name.split(".")[0] for path in sorted(workshop.directory.rglob("spam/__pycache__/*.pyc"))] == [
+        "__init__",
+        "after",
+    ]
+
+
+def test_compiling_does_not_start_the_environments_own_interpreter(
+    kernel_base: Base, tmp_path: Path, uv: Path, uv_cache: Path, network_environment: dict[str, str]
+) -> None:
+    marker = tmp_path / "started"
+    wheel = make_wheel(tmp_path, "evil", "1.0", {"evil.pth": f"import os; open({str(marker)!r}, 'a').write('x')\n"})
+    seen: dict[str, bool] = {}
+
+    def note(step: str) -> None:
+        seen[step] = marker.exists()
+
+    builder = UvBuilder(uv, uv_cache, NoSandbox(), network_environment, failpoint=note)
+    builder.build(order_of(kernel_base, wheel), tmp_path / "env", silent)
+    assert tuple(seen) == FAILPOINTS
+    assert seen == {step: step == "proven" for step in FAILPOINTS}
+
+
+def test_the_bytes_installed_are_counted_once_a_file(workshop: Workshop, kernel_base: Base, tmp_path: Path) -> None:
+    big = make_wheel(tmp_path, "big", "1.0", {"big/__init__.py": "", "big/data.bin": "x" * 3_000_000})
+    built = workshop.build(order_of(kernel_base, big))
+    assert 3_000_000 < built.installed_bytes < 3_200_000
+
+
+def test_nothing_is_left_beside_the_environment(workshop: Workshop, kernel_base: Base, spam: Path) -> None:
+    workshop.build(order_of(kernel_base, spam))
+    assert list(workshop.root.iterdir()) == [workshop.directory]
+
+
+def test_the_curated_base_carries_its_stack_into_the_environment(
+    workshop: Workshop, curated_base: Base, spam: Path
+) -> None:
+    workshop.build(order_of(curated_base, spam))
+    code = "import numpy, spam; print(numpy.__file__)"
+    assert Path(workshop.python(code)).is_relative_to(curated_base.prefix)
