@@ -1,1 +1,180 @@
-"""app"""
+"""The only place where objects are made and joined."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Callable
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from recto.engines.base import RENDER_STACK, Engine
+from recto.environments import Environments
+from recto.environments import Options as EnvironmentOptions
+from recto.interpreters import Base, probe
+from recto.keys import ContentPolicy
+from recto.policy import Grant, Policy
+from recto.problems import BaseError, problem
+from recto.sandbox.base import Sandbox
+from recto.settings import Settings, load
+from recto.store import Options as StoreOptions
+from recto.store import Store
+
+if TYPE_CHECKING:
+    from recto.builder.curated import BaseBuilder
+    from recto.render import Renders
+
+
+class App:
+    """Everything that the doors use, made when it is first asked for."""
+
+    def __init__(self, settings: Settings | None = None) -> None:
+        self.settings = load() if settings is None else settings
+
+    @cached_property
+    def store(self) -> Store:
+        """The store in the data directory, which is made if it is not there."""
+        options = StoreOptions(budget_bytes=self.settings.budget, free_floor_bytes=self.settings.free_floor)
+        return Store.open(self.settings.data_dir, options, failpoint=self.failpoint)
+
+    @cached_property
+    def sandbox(self) -> Sandbox:
+        """What contains the commands that are run."""
+        from recto.sandbox.none import NoSandbox
+
+        return NoSandbox()
+
+    @property
+    def base_python(self) -> Path:
+        """The executable of the base in force, whether it exists or not."""
+        return self.settings.base or self.curated_base / "bin" / "python"
+
+    @property
+    def curated_base(self) -> Path:
+        """Where `recto base build` makes its base."""
+        return self.store.base / "curated"
+
+    def base(self) -> Base:
+        """The base in force; raises BaseError where there is none or it does not work."""
+        python = self.base_python
+        if not python.exists():
+            raise BaseError(problem("base-missing", path=python))
+        return probe(python, self.store.cache / "interpreters")
+
+    @cached_property
+    def uv(self) -> Path:
+        """The uv executable of our own installation."""
+        from uv import find_uv_bin
+
+        return Path(find_uv_bin())
+
+    @property
+    def pandoc(self) -> Path:
+        """The pandoc executable of our own installation."""
+        import pypandoc
+
+        return Path(pypandoc.get_pandoc_path())
+
+    @property
+    def base_builder(self) -> BaseBuilder:
+        """What makes bases."""
+        from recto.builder.curated import BaseBuilder
+
+        cache = self.store.cache / "uv"
+        return BaseBuilder(self.uv, cache, self.sandbox, self.tool_environment, self.settings.index_url)
+
+    @property
+    def python(self) -> Path:
+        """The interpreter over which a base is made: the one of the setting, else the one that runs Recto."""
+        return self.settings.python or Path(sys.executable)
+
+    @cached_property
+    def environments(self) -> Environments:
+        """The verb of the product."""
+        from recto.builder import UvBuilder
+        from recto.resolver import UvResolver
+
+        resolver = UvResolver(
+            uv=self.uv,
+            cache=self.store.cache / "uv",
+            sandbox=self.sandbox,
+            environment=self.tool_environment,
+            index_url=self.settings.index_url,
+            protected=RENDER_STACK,
+        )
+        builder = UvBuilder(
+            uv=self.uv,
+            cache=self.store.cache / "uv",
+            sandbox=self.sandbox,
+            environment=self.tool_environment,
+            index_url=self.settings.index_url,
+            failpoint=self.failpoint,
+        )
+        options = EnvironmentOptions(self.policy, ContentPolicy(index=self.settings.index_name))
+        return Environments(self.store, resolver, builder, self.base, options)
+
+    @property
+    def policy(self) -> Policy:
+        """The operator's rules. At the command line, installing is on unless it was turned off."""
+        settings = self.settings
+        return Policy(
+            installing=settings.installing is not False,
+            packages_max=settings.packages_max,
+            download_bytes_max=settings.download_max,
+            installed_bytes_max=settings.installed_max,
+            resolve_seconds_max=settings.resolve_seconds,
+            build_seconds_max=settings.build_seconds,
+        )
+
+    @property
+    def grant(self) -> Grant:
+        """The grant of whoever types at the command line."""
+        return Grant.own()
+
+    @property
+    def tool_environment(self) -> dict[str, str]:
+        """What installers see: the way to the index, and nothing of the user's."""
+        return {"PATH": self.settings.path, **self.settings.network}
+
+    @cached_property
+    def engines(self) -> tuple[Engine, ...]:
+        """The engines, in the order in which `auto` tries them."""
+        from recto.engines.jupyter import JupyterEngine
+        from recto.engines.quarto import QuartoEngine
+
+        return (
+            QuartoEngine(self.quarto, self.sandbox),
+            JupyterEngine(self.sandbox, self.pandoc, Path(sys.executable)),
+        )
+
+    @property
+    def quarto(self) -> Path | None:
+        """The Quarto executable: the one of the setting, else the one on the PATH."""
+        import shutil
+
+        if self.settings.quarto is not None:
+            return self.settings.quarto
+        found = shutil.which("quarto", path=self.settings.path)
+        return None if found is None else Path(found)
+
+    @cached_property
+    def renders(self) -> Renders:
+        """The use case of a render."""
+        from recto.render import Renders
+        from recto.render.renders import Options
+
+        options = Options(self.settings.render_seconds, self.settings.render_environment)
+        return Renders(self.environments, self.engines, options)
+
+    @property
+    def failpoint(self) -> Callable[[str], None]:
+        """Does nothing, or kills this process before the step that the setting names."""
+        wanted = self.settings.failpoint
+
+        def at(step: str) -> None:
+            if step == wanted:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+        return at

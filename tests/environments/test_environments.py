@@ -8,10 +8,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from fakes import FakeBuilder, FakeResolver, base
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
+from fakes import FakeBuilder, FakeResolver, base
 from recto.declaration.model import Declaration, Declared
 from recto.environments import Environments, Options
 from recto.interpreters import Base

@@ -1,0 +1,17 @@
+"""Writes the reference pages that are made from code. `scripts/docs` runs it; a test says when it has to be run."""
+
+from pathlib import Path
+
+from recto.cli.reference import commands_page
+from recto.problems.reference import catalogue_page
+from recto.settings import reference_page
+
+PAGES = {
+    "commands.md": commands_page,
+    "problems.md": catalogue_page,
+    "settings.md": reference_page,
+}
+
+if __name__ == "__main__":
+    for name, page in PAGES.items():
+        (Path(__file__).parent / "reference" / name).write_text(page(), encoding="utf-8")

@@ -1,0 +1,166 @@
+"""`recto doctor`: whether this installation can do its work, and what to mend."""
+
+from __future__ import annotations
+
+import argparse
+import fcntl
+import os
+import subprocess
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Literal
+
+import psutil
+
+from recto.app import App
+from recto.cli.console import Console
+from recto.engines.base import RENDER_STACK
+from recto.interpreters import missing_render_stack
+from recto.problems import RectoError, size
+
+Status = Literal["ok", "warning", "error"]
+
+# flock(2) may be absent, local to one machine, or silently ineffective on these.
+NETWORK_FILE_SYSTEMS = ("nfs", "nfs4", "cifs", "smb3", "9p", "fuse.sshfs", "afs", "ceph", "glusterfs")
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one check found."""
+
+    status: Status
+    detail: str
+
+
+def run(arguments: argparse.Namespace, console: Console) -> int:
+    """Prints what each check found; 1 when one found an error."""
+    app = App()
+    findings = {name: _found(check, app) for name, check in CHECKS.items()}
+    if arguments.json:
+        rows = [{"check": name, "status": f.status, "detail": f.detail} for name, f in findings.items()]
+        console.json({"checks": rows})
+    else:
+        for name, finding in findings.items():
+            console.data(f"{finding.status:8} {name:16} {finding.detail}")
+    return 1 if any(finding.status == "error" for finding in findings.values()) else 0
+
+
+def _found(check: Callable[[App], Finding], app: App) -> Finding:
+    try:
+        return check(app)
+    except RectoError as error:
+        return Finding("error", " ".join(f"{problem.message} {problem.hint}" for problem in error.problems))
+
+
+def data_directory(app: App) -> Finding:
+    """Whether the data directory can be written and lies on a local file system."""
+    app.store.usage()
+    path = app.settings.data_dir.resolve()
+    mounts = [part for part in psutil.disk_partitions(all=True) if path.is_relative_to(part.mountpoint)]
+    kind = max(mounts, key=lambda part: len(part.mountpoint)).fstype if mounts else "unknown"
+    if kind in NETWORK_FILE_SYSTEMS:
+        return Finding("error", f"{path} is on {kind}; leases need a local file system")
+    return Finding("ok", f"{path} ({kind})")
+
+
+def locks(app: App) -> Finding:
+    """Whether a lock keeps a second holder out here."""
+    app.store.usage()
+    with tempfile.NamedTemporaryFile(dir=app.store.cache) as file:
+        other = os.open(file.name, os.O_RDONLY)
+        try:
+            fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return Finding("ok", "flock keeps others out")
+        except OSError as error:
+            return Finding("error", f"flock does not work here: {error.strerror}")
+        finally:
+            os.close(other)
+    return Finding("error", "flock keeps nobody out here; leases need a local file system")
+
+
+def links(app: App) -> Finding:
+    """Whether environments can share files with the cache."""
+    app.store.usage()
+    with (
+        tempfile.NamedTemporaryFile(dir=app.store.cache) as file,
+        tempfile.TemporaryDirectory(dir=app.store.base.parent / "envs") as directory,
+    ):
+        try:
+            Path(directory, "link").hardlink_to(file.name)
+        except OSError as error:
+            return Finding("warning", f"files are copied, not linked: {error.strerror}")
+    return Finding("ok", "environments share files with the cache")
+
+
+def room(app: App) -> Finding:
+    """Bytes in use against the budget, and free against the floor."""
+    usage = app.store.usage()
+    used, free = usage.total_bytes, usage.free_bytes
+    detail = f"{size(used)} of {size(app.settings.budget)} used, {size(free)} free on the volume"
+    low = free < app.settings.free_floor or used > app.settings.budget
+    return Finding("warning" if low else "ok", detail)
+
+
+def base(app: App) -> Finding:
+    """Whether the base works and has what engines need."""
+    found = app.base()
+    missing = missing_render_stack(found, RENDER_STACK)
+    detail = f"Python {found.identity.version} at {found.python}, {len(found.identity.distributions)} packages"
+    if missing:
+        return Finding("error", f"{detail}; lacks {', '.join(missing)}")
+    return Finding("ok", detail)
+
+
+def uv(app: App) -> Finding:
+    """Whether uv starts."""
+    return _version((str(app.uv), "--version"))
+
+
+def pandoc(app: App) -> Finding:
+    """Whether pandoc starts."""
+    return _version((str(app.pandoc), "--version"))
+
+
+def typst(app: App) -> Finding:
+    """The typst that writes PDF."""
+    return Finding("ok", f"typst {version('typst')}")
+
+
+def quarto(app: App) -> Finding:
+    """Whether there is a Quarto, and which."""
+    if app.quarto is None:
+        return Finding("ok", "not found; documents are rendered by the built-in engine")
+    found = _version((str(app.quarto), "--version"))
+    return Finding(found.status, f"{found.detail} at {app.quarto}")
+
+
+def sandbox(app: App) -> Finding:
+    """What contains the code of documents."""
+    return Finding("ok", f"{app.sandbox.name}: documents run with your own rights, as with `quarto render`")
+
+
+def _version(argv: tuple[str, ...]) -> Finding:
+    try:
+        done = subprocess.run(argv, capture_output=True, text=True, timeout=30, check=True)
+    except (OSError, subprocess.SubprocessError) as error:
+        return Finding("error", f"`{argv[0]}` does not start: {error}")
+    return Finding("ok", done.stdout.splitlines()[0])
+
+
+CHECKS: dict[str, Callable[[App], Finding]] = {
+    "data directory": data_directory,
+    "locks": locks,
+    "links": links,
+    "room": room,
+    "base": base,
+    "uv": uv,
+    "pandoc": pandoc,
+    "typst": typst,
+    "quarto": quarto,
+    "sandbox": sandbox,
+}

@@ -1,0 +1,69 @@
+"""`recto render`: a document with its project's packages."""
+
+from __future__ import annotations
+
+import argparse
+
+from recto.app import App
+from recto.cli.console import Console
+from recto.cli.waiting import progress
+from recto.problems import size
+from recto.render import RenderRequest, Report
+
+_ORIGINS = {
+    "cached": "Environment {key} was ready",
+    "built": "Environment {key} was built",
+    "base": "Rendered with the packages of the base",
+    "last-good": "Rendered with the last good environment, {key}",
+}
+EXIT_CODES = {"success": 0, "failure": 1, "timedout": 1, "terminated": 130}
+
+
+def run(arguments: argparse.Namespace, console: Console) -> int:
+    """Prints the paths of the outputs; everything else is talk."""
+    app = App()
+    request = RenderRequest(
+        document=arguments.path,
+        formats=tuple(arguments.to),
+        engine=arguments.engine,
+        output_dir=arguments.output_dir,
+        grant=app.grant,
+    )
+    with progress(console) as show:
+        report = app.renders.render(request, show)
+    if arguments.json:
+        console.json(to_json(report))
+    console.problems(report.problems)
+    if not arguments.json:
+        _say(report, console)
+    return EXIT_CODES[report.status]
+
+
+def _say(report: Report, console: Console) -> None:
+    environment = report.environment
+    if environment is not None:
+        key = "" if environment.key is None else environment.key.digest[:12]
+        seconds = report.timings_ms.get("total", 0) / 1000
+        console.say(f"{_ORIGINS[environment.origin].format(key=key)}; {report.engine}, {seconds:.1f} s in all.")
+    for output in report.outputs:
+        console.say(f"Wrote {size(output.bytes)}:")
+        console.data(str(output.path))
+
+
+def to_json(report: Report) -> dict[str, object]:
+    """The object of `render --json`."""
+    environment = report.environment
+    return {
+        "status": report.status,
+        "engine": report.engine,
+        "environment": None
+        if environment is None
+        else {
+            "key": None if environment.key is None else environment.key.digest,
+            "state": environment.origin,
+            "python": str(environment.python),
+        },
+        "outputs": [{"path": str(output.path), "bytes": output.bytes} for output in report.outputs],
+        "timings": dict(report.timings_ms),
+        "problems": [problem.to_json() for problem in report.problems],
+    }

@@ -1,0 +1,65 @@
+"""What a person or a program reads: data on standard output, talk on standard error."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TextIO
+
+from recto.problems import Problem
+
+_COLOURS = {"error": "\x1b[1;31m", "warning": "\x1b[1;33m", "info": "\x1b[1;34m", "hint": "\x1b[36m"}
+_RESET = "\x1b[0m"
+
+
+@dataclass(frozen=True, slots=True)
+class Console:
+    """The two streams. `colour` is whether the talk may be coloured; meaning never depends on it."""
+
+    out: TextIO
+    err: TextIO
+    colour: bool = False
+
+    @property
+    def watched(self) -> bool:
+        """Whether a person watches the talk, so that a line may be drawn over."""
+        return self.err.isatty()
+
+    def data(self, text: str) -> None:
+        """One line of the result."""
+        self.out.write(text + "\n")
+
+    def json(self, value: Mapping[str, object]) -> None:
+        """The result as one JSON object."""
+        self.data(json.dumps(value, indent=2, ensure_ascii=False))
+
+    def say(self, text: str) -> None:
+        """One line of talk."""
+        self.err.write(text + "\n")
+        self.err.flush()
+
+    def problems(self, problems: Iterable[Problem]) -> None:
+        """Each problem once: what, where, then the hint and the edit that mends it."""
+        for problem in dict.fromkeys(problems):
+            where = f"{problem.source}: " if problem.source else ""
+            self.say(f"{self._painted(problem.level)}: {where}{problem.message}")
+            if problem.excerpt:
+                for line in problem.excerpt.splitlines():
+                    self.say(f"    {line}")
+            if problem.hint:
+                self.say(f"  {self._painted('hint')}: {problem.hint}")
+            if problem.fix:
+                self.say(f"  {self._painted('hint')}: {problem.fix.title}")
+                for edit in problem.fix.edits:
+                    self._edit(edit.file, edit.line, edit.old, edit.new)
+
+    def _edit(self, file: str, line: int, old: str | None, new: str | None) -> None:
+        self.say(f"    {file}:{line}")
+        if old is not None:
+            self.say(f"    - {old}")
+        if new is not None:
+            self.say(f"    + {new}")
+
+    def _painted(self, word: str) -> str:
+        return f"{_COLOURS[word]}{word}{_RESET}" if self.colour else word

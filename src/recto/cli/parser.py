@@ -1,0 +1,95 @@
+"""The grammar of the command line."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from recto import __version__
+
+_JSON = "print JSON to standard output"
+_PATH = "a document or a project directory [.]"
+
+
+def parser() -> argparse.ArgumentParser:
+    """The parser; its result has `command` and, for `env` and `base`, `action`."""
+    top = argparse.ArgumentParser(
+        prog="recto", description="Python packages for each document project, built once and shared."
+    )
+    top.add_argument("--version", action="version", version=f"recto {__version__}")
+    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    _render(commands.add_parser("render", help="render a document with its project's packages"))
+    _run(commands.add_parser("run", help="run any command in the project's environment"))
+    _check(commands.add_parser("check", help="show what would be installed; install nothing"))
+    _env(commands.add_parser("env", help="build, show, explain, update and remove environments"))
+    _base(commands.add_parser("base", help="make and show the base that all environments see"))
+    _diagnose(commands.add_parser("diagnose", help="say what went wrong in a log"))
+    for name, text in (("doctor", "check this installation"), ("version", "print versions")):
+        commands.add_parser(name, help=text).add_argument("--json", action="store_true", help=_JSON)
+    return top
+
+
+def _render(command: argparse.ArgumentParser) -> None:
+    command.add_argument("path", type=Path, metavar="PATH", help="a .qmd, .md or .ipynb document")
+    command.add_argument(
+        "--to",
+        action="append",
+        default=[],
+        metavar="FORMAT",
+        help="html, docx or pdf; may be repeated [the document's]",
+    )
+    command.add_argument("--engine", choices=("auto", "quarto", "jupyter"), default="auto", help="[auto]")
+    command.add_argument("--output-dir", type=Path, metavar="DIR", help="where outputs go [beside the document]")
+    command.add_argument("--json", action="store_true", help=_JSON)
+
+
+def _run(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--project", type=Path, default=Path(), metavar="DIR", help="the project [.]")
+    command.add_argument("argv", nargs=argparse.REMAINDER, metavar="-- COMMAND...", help="what to run")
+
+
+def _check(command: argparse.ArgumentParser) -> None:
+    command.add_argument("path", type=Path, nargs="?", default=Path(), metavar="PATH", help=_PATH)
+    command.add_argument("--no-resolve", action="store_true", help="read the declaration only; no network")
+    command.add_argument("--json", action="store_true", help=_JSON)
+
+
+def _env(command: argparse.ArgumentParser) -> None:
+    actions = command.add_subparsers(dest="action", required=True, metavar="ACTION")
+    for name, text in (
+        ("build", "build the environment of a project, if it is not there"),
+        ("show", "show the environment of a project"),
+        ("explain", "show every input of the keys"),
+        ("update", "look for newer versions and build with them"),
+    ):
+        action = actions.add_parser(name, help=text)
+        action.add_argument("path", type=Path, nargs="?", default=Path(), metavar="PATH", help=_PATH)
+        action.add_argument("--json", action="store_true", help=_JSON)
+    listing = actions.add_parser("list", help="list the environments of the store")
+    listing.add_argument("--json", action="store_true", help=_JSON)
+    prune = actions.add_parser("prune", help="remove what was not used for longest, until the store fits its budget")
+    prune.add_argument("--budget", metavar="SIZE", help="for example 5GB [RECTO_BUDGET]")
+    prune.add_argument("--json", action="store_true", help=_JSON)
+    for name, text in (
+        ("pin", "keep an environment whatever its age"),
+        ("unpin", "let an environment go again"),
+        ("rm", "remove an environment now"),
+    ):
+        action = actions.add_parser(name, help=text)
+        action.add_argument("key", metavar="KEY", help="the first digits of a key")
+        action.add_argument("--json", action="store_true", help=_JSON)
+
+
+def _base(command: argparse.ArgumentParser) -> None:
+    actions = command.add_subparsers(dest="action", required=True, metavar="ACTION")
+    build = actions.add_parser("build", help="make a base from the curated list of packages")
+    build.add_argument("--requirements", type=Path, metavar="FILE", help="other packages than the curated ones")
+    build.add_argument("--upgrade", action="store_true", help="make it anew with today's versions")
+    build.add_argument("--json", action="store_true", help=_JSON)
+    show = actions.add_parser("show", help="show the base in force")
+    show.add_argument("--json", action="store_true", help=_JSON)
+
+
+def _diagnose(command: argparse.ArgumentParser) -> None:
+    command.add_argument("file", nargs="?", default="-", metavar="FILE", help="a log, `-` for standard input [-]")
+    command.add_argument("--json", action="store_true", help=_JSON)

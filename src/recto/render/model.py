@@ -1,0 +1,50 @@
+"""What a render is asked for and what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from recto.engines.base import Status
+from recto.environments import Environment
+from recto.policy import Grant
+from recto.problems import Problem
+
+Choice = Literal["auto", "quarto", "jupyter"]
+
+
+@dataclass(frozen=True, slots=True)
+class RenderRequest:
+    """One document to render. `formats` empty means what the document says; `output_dir` None means beside it."""
+
+    document: Path
+    formats: tuple[str, ...] = ()
+    engine: Choice = "auto"
+    output_dir: Path | None = None
+    grant: Grant = field(default_factory=Grant)
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """A file that was written: an absolute path and its size."""
+
+    path: Path
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What came of a render. `engine` and `environment` are None where it ended before they were chosen.
+
+    The environment is no longer held. `log` is the engine's own text.
+    """
+
+    status: Status
+    engine: str | None = None
+    environment: Environment | None = None
+    outputs: tuple[Output, ...] = ()
+    timings_ms: Mapping[str, float] = field(default_factory=dict)
+    problems: tuple[Problem, ...] = ()
+    log: str = field(default="", repr=False)

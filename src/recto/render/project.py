@@ -1,0 +1,72 @@
+"""A project on disk: where it begins, and its files, read only beneath it."""
+
+from __future__ import annotations
+
+import os
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from recto.problems import DeclarationError, problem
+
+# Any of these makes a directory the root of a project.
+ROOT_FILES = ("requirements.txt", "_quarto.yml", "pylock.toml", "pyproject.toml")
+
+# Larger than any cap of the declaration room, so that it words the refusal; what is read stays bounded.
+_READ_MAX_BYTES = 32 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """A directory with documents. `root` is absolute and holds no symbolic link."""
+
+    root: Path
+
+    @classmethod
+    def around(cls, path: Path) -> Self:
+        """The project of a document or directory: the nearest directory upwards with one of ROOT_FILES.
+
+        The search ends at a directory that has `.git`, below the home directory, and at the file system's root; where
+        it finds nothing, the project is the directory of the document.
+        """
+        start = path.resolve()
+        if not start.is_dir():
+            start = start.parent
+        home = Path.home()
+        for directory in (start, *start.parents):
+            if directory == home and directory != start:
+                break
+            if any((directory / name).is_file() for name in ROOT_FILES):
+                return cls(directory)
+            if (directory / ".git").exists():
+                break
+        return cls(start)
+
+    def name_of(self, path: Path) -> str:
+        """The path of a file as the project names it: relative, with `/`; its full path when it lies outside."""
+        absolute = path.absolute()
+        if absolute.is_relative_to(self.root):
+            return absolute.relative_to(self.root).as_posix()
+        return str(absolute)
+
+    def read(self, name: str) -> bytes | None:
+        """The bytes of a regular file of the project, at most 32 MB and one byte; None where there is none.
+
+        A link is followed only to a place inside the project; one that leads out of it is no file of the project.
+        Raises DeclarationError where the file may not be read.
+        """
+        path = (self.root / name).resolve()
+        if not path.is_relative_to(self.root):
+            return None
+        try:
+            # Not blocking, so that a FIFO in the project cannot hold the reader up.
+            descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except OSError as error:
+            raise DeclarationError(problem("permission-denied", path=name)) from error
+        with os.fdopen(descriptor, "rb") as file:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                return None
+            return file.read(_READ_MAX_BYTES + 1)

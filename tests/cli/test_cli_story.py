@@ -1,0 +1,133 @@
+"""What a user does, with real packages: declare, check, build, run, update, look, remove."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+from test_cli_contract import valid
+
+from commandline import Recto
+
+pytestmark = pytest.mark.network
+
+
+@pytest.fixture
+def declared(project: Path) -> Path:
+    (project / "requirements.txt").write_text("# small ones\nhumanize==4.9.0\n")
+    return project
+
+
+def test_the_price_tag_is_what_is_paid(recto: Recto, declared: Path) -> None:
+    checked = valid(recto("check", "--json").json, "check")
+    assert checked["state"] == "absent"
+    assert [(item["name"], item["version"]) for item in checked["plan"]["install"]] == [("humanize", "4.9.0")]
+    assert 0 < checked["plan"]["download_bytes"] < 1_000_000
+    assert recto("env", "list", "--json").json["environments"] == []
+
+    built = recto("env", "build", "--json").json
+    assert built["state"] == "built"
+    assert built["key"] == checked["environment_key"]
+    assert recto("env", "build", "--json").json["state"] == "cached"
+    assert recto("check", "--json").json["state"] == "ready"
+
+
+def test_a_command_runs_in_the_projects_environment(recto: Recto, declared: Path) -> None:
+    script = "import humanize, os, sys; print(humanize.__version__, sys.prefix == os.environ['VIRTUAL_ENV'])"
+    done = recto("run", "--", "python", "-c", script)
+    assert done.code == 0, done.err
+    assert done.out == "4.9.0 True\n"
+    quarto = recto("run", "--", "sh", "-c", '"$QUARTO_PYTHON" -c "import humanize, nbclient; print(humanize.__file__)"')
+    assert "/v1/envs/" in quarto.out
+
+
+def test_an_environment_in_use_is_not_evicted_and_goes_afterwards(recto: Recto, declared: Path) -> None:
+    # `cat` has the environment until its standard input ends; `recto` itself is gone by then.
+    held = subprocess.Popen(
+        [*recto.argv, "run", "--", "sh", "-c", "echo held; exec cat"],
+        env=recto.variables,
+        cwd=recto.cwd,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    )
+    assert held.stdout is not None
+    assert held.stdin is not None
+    assert held.stdout.readline() == b"held\n"
+    key = recto("env", "list", "--json").json["environments"][0]["key"]
+    assert recto("env", "prune", "--budget", "0", "--json").json["removed"] == []
+    refused = recto("env", "rm", key[:8])
+    assert refused.code == 1
+    assert "in use" in refused.err
+    held.stdin.close()
+    held.stdout.close()
+    assert held.wait() == 0
+    assert recto("env", "prune", "--budget", "0", "--json").json["removed"] == [key]
+
+
+def test_a_signal_reaches_the_command(recto: Recto, declared: Path) -> None:
+    process = recto.start("run", "--", "sh", "-c", "echo ready; exec cat /dev/zero > /dev/null")
+    assert process.stdout is not None
+    assert process.stderr is not None
+    assert process.stdout.readline() == "ready\n"
+    process.send_signal(signal.SIGTERM)
+    assert process.wait() == -signal.SIGTERM
+    process.stdout.close()
+    process.stderr.close()
+
+
+def test_a_pinned_environment_outlives_pruning(recto: Recto, declared: Path) -> None:
+    key = recto("env", "build", "--json").json["key"]
+    assert recto("env", "pin", key[:6]).code == 0
+    assert recto("env", "prune", "--budget", "0", "--json").json["removed"] == []
+    assert recto("env", "unpin", key[:6]).code == 0
+    assert recto("env", "prune", "--budget", "0", "--json").json["removed"] == [key]
+
+
+def test_a_removed_environment_comes_back_from_its_lock(recto: Recto, declared: Path) -> None:
+    key = recto("env", "build", "--json").json["key"]
+    assert recto("env", "rm", key).code == 0
+    again = recto("env", "build", "--json").json
+    assert (again["key"], again["state"]) == (key, "built")
+
+
+def test_both_keys_explain_themselves(recto: Recto, declared: Path) -> None:
+    built = recto("env", "build", "--json").json
+    value = valid(recto("env", "explain", "--json").json, "explain")
+    assert value["environment_key"] == built["key"]
+    assert value["state"] == "ready"
+    assert value["environment"]["packages"][0].startswith("humanize==4.9.0 sha256:")
+    shown = recto("env", "show")
+    assert "humanize==4.9.0" in shown.out
+
+
+def test_an_update_says_what_moved(recto: Recto, project: Path) -> None:
+    (project / "requirements.txt").write_text("humanize\n")
+    (project / "_quarto.yml").write_text("python:\n  as-of: 2024-01-01\n")
+    first = recto("env", "build", "--json").json
+    nothing = recto("env", "update", "--json").json
+    assert nothing["moved"] == []
+    assert nothing["key"] == first["key"]
+
+
+def test_a_resolution_is_fixed_by_its_date(recto: Recto, project: Path) -> None:
+    (project / "requirements.txt").write_text("humanize\n")
+    (project / "_quarto.yml").write_text("python:\n  as-of: 2024-01-01\n")
+    plan = recto("check", "--json").json["plan"]
+    assert [(item["name"], item["version"]) for item in plan["install"]] == [("humanize", "4.9.0")]
+
+
+def test_the_environment_cannot_be_changed_from_inside(recto: Recto, declared: Path) -> None:
+    done = recto("run", "--", "python", "-m", "pip", "install", "networkx")
+    assert done.code == 1
+    assert "networkx" in done.out + done.err
+    assert "requirements.txt" in done.out + done.err
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_the_environment_is_read_only(recto: Recto, declared: Path) -> None:
+    done = recto("run", "--", "python", "-c", "import humanize; open(humanize.__file__, 'a')")
+    assert done.code != 0
