@@ -30,7 +30,8 @@ class Request:
 class Resolution:
     """The resolved answer.
 
-    `lock` holds every distribution of the answer, also those that the base has. `plan` says which of them are
+    `lock` holds every distribution of the answer that the index offers, also those that the base has; what only the
+    base offers (`2.13.0+cpu`, a release after the cut-off) stands in `plan.from_base` alone. `plan` says which are
     installed, taken from the base, or replace one of it. `leaned` are the base packages (normalised name to version)
     that the answer relies on: when one of them changes, the answer has to be looked at again. `remarks` are warnings.
     """

@@ -1,0 +1,164 @@
+"""One run of `uv pip compile`: requirements in, uv's own lock or its refusal out."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
+
+import tomli_w
+from packaging.pylock import Pylock
+from packaging.utils import NormalizedName
+from packaging.version import Version
+
+from recto.interpreters import Base
+from recto.problems import Cancelled, ResolveError, problem
+from recto.problems.diagnosis import decode, diagnose, redacted
+from recto.sandbox.base import Command, Limits, Outcome, Sandbox
+
+# uv's exit status where it proved that no set of versions fits; 2 is for everything else that goes wrong.
+_UNSOLVABLE = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Uv:
+    """The tool and its surroundings: the executable, its cache, what contains it, its environment, the index."""
+
+    executable: Path
+    cache: Path
+    sandbox: Sandbox
+    environment: Mapping[str, str]
+    index_url: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What uv is asked. `preferences` are versions kept where they fit; `constraints` install nothing.
+
+    `stand_ins` is the folder that stands for the base. `as_of` is the last UTC day whose releases count.
+    """
+
+    requirements: tuple[str, ...]
+    constraints: tuple[str, ...] = ()
+    preferences: Mapping[NormalizedName, Version] = field(default_factory=dict)
+    stand_ins: Path | None = None
+    as_of: date | None = None
+    dependencies: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A set of versions that fits, as uv wrote it, and what uv said meanwhile, credentials removed."""
+
+    lock: Pylock
+    said: str
+
+    @property
+    def versions(self) -> dict[NormalizedName, Version]:
+        """The versions by normalised name."""
+        return {package.name: package.version for package in self.lock.packages if package.version is not None}
+
+
+@dataclass(frozen=True, slots=True)
+class NoSolution:
+    """No set of versions fits; `said` is uv's proof, credentials removed."""
+
+    said: str
+
+
+class Patience:
+    """How long the caller still waits, over all runs of one request, and whether they still want it."""
+
+    def __init__(self, seconds: float, cancelled: Callable[[], bool] | None = None) -> None:
+        self._seconds = seconds
+        self._left = seconds
+        self.cancelled = cancelled
+
+    @property
+    def limits(self) -> Limits:
+        """The limits of the next run; raises ResolveError (`cap-resolve-time`) where no time is left."""
+        if self._left <= 0:
+            raise self.exhausted("")
+        return Limits(wall_seconds=self._left)
+
+    def spend(self, outcome: Outcome) -> None:
+        """Takes the time of a run off; raises Cancelled or ResolveError where it did not end by itself."""
+        self._left -= outcome.seconds
+        said = redacted(decode(outcome.stderr))
+        if outcome.stop == "cancelled":
+            raise Cancelled(problem("cancelled"), said)
+        if outcome.stop == "timed-out":
+            raise self.exhausted(said)
+
+    def exhausted(self, said: str) -> ResolveError:
+        """The error of a request whose time is over."""
+        return ResolveError(problem("cap-resolve-time", seconds=f"{self._seconds:g}"), said)
+
+
+def compile_lock(uv: Uv, base: Base, question: Question, directory: Path, patience: Patience) -> Answer | NoSolution:
+    """The answer to `question` for this base, worked out in `directory`.
+
+    Raises ResolveError where uv could not look for one (network, time), Cancelled.
+    """
+    command = _command(uv, base, question, directory, patience.limits)
+    outcome = uv.sandbox.run(command, cancelled=patience.cancelled)
+    patience.spend(outcome)
+    said = redacted(decode(outcome.stderr))
+    if outcome.succeeded:
+        return Answer(Pylock.from_dict(tomllib.loads((directory / "pylock.toml").read_text("utf-8"))), said)
+    if outcome.code == _UNSOLVABLE:
+        return NoSolution(said)
+    raise ResolveError(diagnose(said), said)
+
+
+def _command(uv: Uv, base: Base, question: Question, directory: Path, limits: Limits) -> Command:
+    uv.cache.mkdir(parents=True, exist_ok=True)
+    folder = (question.stand_ins,) if question.stand_ins else ()
+    return Command(
+        argv=(str(uv.executable), "pip", "compile", *_arguments(uv, base, question, directory)),
+        cwd=directory,
+        environment=_environment(uv, directory),
+        read_only=(uv.executable, base.prefix, *base.roots, *folder),
+        writable=(directory, uv.cache),
+        network="index",
+        limits=limits,
+    )
+
+
+def _arguments(uv: Uv, base: Base, question: Question, directory: Path) -> list[str]:
+    requirements, constraints, lock = (directory / name for name in ("asked.txt", "constraints.txt", "pylock.toml"))
+    requirements.write_text("".join(f"{line}\n" for line in question.requirements), "utf-8")
+    constraints.write_text("".join(f"{line}\n" for line in question.constraints), "utf-8")
+    lock.write_text(_preferences(question.preferences), "utf-8")
+    arguments = [
+        *("--no-config", "--no-build", "--no-sources", "--no-header", "--no-progress", "--color", "never"),
+        *("--format", "pylock.toml", "--cache-dir", str(uv.cache), "--python", str(base.python)),
+        *("--constraint", str(constraints), "--output-file", str(lock)),
+    ]
+    if question.stand_ins:
+        arguments += ["--find-links", str(question.stand_ins)]
+    if question.as_of:
+        arguments += ["--exclude-newer", day_after(question.as_of)]
+    if not question.dependencies:
+        arguments.append("--no-deps")
+    return [*arguments, str(requirements)]
+
+
+def day_after(day: date) -> str:
+    """The first instant after that UTC day. A bare date would mean a day of the machine's own time zone to uv."""
+    return datetime.combine(day + timedelta(days=1), time(), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _environment(uv: Uv, directory: Path) -> dict[str, str]:
+    own = {"HOME": str(directory), "UV_PYTHON_DOWNLOADS": "never", "LANG": "C.UTF-8"}
+    # In the environment and not an argument: everybody on the machine can read arguments.
+    index = {"UV_DEFAULT_INDEX": uv.index_url} if uv.index_url else {}
+    return {**uv.environment, **own, **index}
+
+
+def _preferences(versions: Mapping[NormalizedName, Version]) -> str:
+    """A lock with names and versions only: uv takes the versions in its output file as preferences."""
+    packages = [{"name": name, "version": str(versions[name])} for name in sorted(versions)]
+    return tomli_w.dumps({"lock-version": "1.0", "created-by": "recto", "packages": packages})

@@ -1,0 +1,93 @@
+"""The resolver that asks uv: fast, with sizes and hashes, told what the base has so that only the rest is installed."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from packaging.utils import NormalizedName, canonicalize_name
+from packaging.version import Version
+
+from recto.declaration.model import Declaration
+from recto.interpreters import Base
+from recto.problems import BaseError, ResolveError, problem
+from recto.progress import Event, Progress
+from recto.resolver import planning, project_lock
+from recto.resolver.base import Request, Resolution
+from recto.resolver.compiling import Patience, Uv
+from recto.resolver.failures import clash, shadowed
+from recto.resolver.installed import BaseDistribution, base_versions, distributions, unmet
+from recto.resolver.search import Search
+from recto.resolver.stand_ins import stand_ins
+from recto.sandbox.base import Sandbox
+
+
+class UvResolver:
+    """Resolves with `uv pip compile`, in a directory of its own that is gone afterwards, whatever happens.
+
+    `environment` is all that uv sees beside `index_url`; `protected` are the distributions that engines need, kept at
+    the base's versions. Beside uv's `cache`, a directory `base-metadata` holds the base's stand-ins.
+    """
+
+    def __init__(
+        self,
+        uv: Path,
+        cache: Path,
+        sandbox: Sandbox,
+        environment: Mapping[str, str],
+        index_url: str | None = None,
+        protected: tuple[str, ...] = (),
+    ) -> None:
+        self._uv = Uv(uv, cache, sandbox, environment, index_url)
+        self._protected = tuple(canonicalize_name(name) for name in protected)
+
+    def resolve(self, request: Request, progress: Progress, cancelled: Callable[[], bool] | None = None) -> Resolution:
+        """The resolution of the request.
+
+        Raises BaseError (`requires-python-unmet`), ResolveError with problems at the lines of the declaration, and
+        Cancelled.
+        """
+        declaration, base = request.declaration, request.base
+        _check_python(declaration, base)
+        installed = distributions(base)
+        if declaration.lock is not None:
+            return self._exact(declaration, base, installed)
+        progress(Event("resolving", "Looking for versions that fit together", unit="packages"))
+        with tempfile.TemporaryDirectory(prefix="recto-resolve-") as directory:
+            folder = stand_ins(installed, self._uv.cache.with_name("base-metadata"))
+            patience = Patience(request.seconds_max, cancelled)
+            search = Search(self._uv, request, self._pinned(base), installed, folder, Path(directory), patience)
+            found = search.run()
+        count = len(found.lock.packages)
+        progress(Event("resolving", "Found versions that fit together", count, count, "packages"))
+        plan = planning.plan(found.lock, base, found.versions)
+        remarks = tuple(shadowed(one, declaration) for one in found.unmet)
+        leaned = planning.leaned(plan, base, installed, self._protected)
+        return Resolution(found.lock, plan, leaned, remarks, found.said)
+
+    def _pinned(self, base: Base) -> dict[NormalizedName, Version]:
+        """The protected distributions that the base has, with their versions there."""
+        versions = base_versions(base)
+        return {name: versions[name] for name in self._protected if name in versions}
+
+    def _exact(self, declaration: Declaration, base: Base, installed: tuple[BaseDistribution, ...]) -> Resolution:
+        """The project's own lock, as it is; raises where it is not for this base or breaks what runs the document."""
+        lock, pinned = declaration.lock, self._pinned(base)
+        if lock is None:
+            raise ValueError("a declaration without a lock")
+        chosen = project_lock.selected(lock, declaration.lock_source, base, pinned)
+        plan = planning.whole(chosen, base)
+        broken = unmet(installed, base, planning.versions_of(chosen))
+        conflicts = [clash(one, declaration, base).at(declaration.lock_source) for one in broken if one.name in pinned]
+        if conflicts:
+            raise ResolveError(conflicts)
+        remarks = tuple(shadowed(one, declaration).at(declaration.lock_source) for one in broken)
+        return Resolution(chosen, plan, planning.leaned(plan, base, installed, self._protected), remarks)
+
+
+def _check_python(declaration: Declaration, base: Base) -> None:
+    wanted, version = declaration.requires_python, base.markers["python_full_version"]
+    if wanted is not None and not wanted.contains(version, prereleases=True):
+        source = declaration.requires_python_source
+        raise BaseError(problem("requires-python-unmet", source=source, specifier=wanted, version=version))
