@@ -1,0 +1,72 @@
+"""The commands of one render: each contained, all within one time limit, what they say kept as the log."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from recto.engines.base import Job
+from recto.engines.jupyter.stopping import Stopped
+from recto.problems import EngineError, problem
+from recto.problems.diagnosis import clean, decode
+from recto.sandbox.base import Command, Limits, OnLine, Outcome, Sandbox
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """The paths that one command needs."""
+
+    read_only: tuple[Path, ...] = ()
+    writable: tuple[Path, ...] = ()
+
+
+@dataclass(slots=True)
+class Commands:
+    """Runs commands for `job` in `sandbox` until its time is up or `cancelled` says so."""
+
+    sandbox: Sandbox
+    job: Job
+    cancelled: Callable[[], bool] | None = None
+    deadline: float = field(init=False)
+    said: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.deadline = time.monotonic() + self.job.seconds_max
+
+    @property
+    def log(self) -> str:
+        """What the commands wrote to stderr so far."""
+        return "\n".join(self.said)
+
+    def run(
+        self,
+        argv: tuple[str, ...],
+        cwd: Path,
+        environment: Mapping[str, str],
+        access: Access,
+        on_stdout: OnLine | None = None,
+    ) -> Outcome:
+        """The outcome of a command that ended by itself; raises Stopped where it was ended, EngineError where it
+        could not be started."""
+        command = Command(
+            argv=argv,
+            cwd=cwd,
+            environment=environment,
+            read_only=access.read_only,
+            writable=access.writable,
+            keep_open=self.job.keep_open,
+            limits=Limits(wall_seconds=max(0.1, self.deadline - time.monotonic())),
+        )
+        try:
+            outcome = self.sandbox.run(command, on_stdout=on_stdout, cancelled=self.cancelled)
+        except (FileNotFoundError, PermissionError) as error:
+            raise EngineError(problem("render-failed", reason=f"`{argv[0]}` cannot be started")) from error
+        if said := clean(decode(outcome.stderr)).strip():
+            self.said.append(said)
+        if outcome.stop == "timed-out":
+            raise Stopped("timedout", problem("render-timeout", seconds=f"{self.job.seconds_max:g}"))
+        if outcome.stop == "cancelled":
+            raise Stopped("terminated", problem("render-stopped"))
+        return outcome

@@ -1,0 +1,131 @@
+"""Why the cells could not all be run, as problems placed in the document."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from recto.engines.jupyter.document import Block, Cell, Document
+from recto.engines.jupyter.execution import Failure
+from recto.engines.jupyter.outputs import plain
+from recto.problems import Edit, Fix, Problem, Source, problem
+from recto.problems.diagnosis import diagnose
+from recto.problems.modules import distribution_for, hint_for_module
+
+REQUIREMENTS = "requirements.txt"
+EXCERPT_LINES = 20
+# What a diagnosis adds to what the kernel says itself; other codes are less exact than that.
+_TELLING = frozenset({"shared-library-missing", "abi-mismatch"})
+
+
+class FailureReader:
+    """Words failures of one document; `file` is its name within `project`."""
+
+    def __init__(self, document: Document, file: str, project: Path) -> None:
+        self._document = document
+        self._file = file
+        self._project = project
+
+    def problems(self, failure: Failure, log: str) -> tuple[Problem, ...]:
+        """The problems of this failure, the most likely cause first; `log` is what the processes said."""
+        if failure.kind == "error":
+            return (self._raised(failure),)
+        if failure.kind == "timeout":
+            seconds = _timeout(self._document)
+            where = self._where(failure)
+            return (
+                problem("cell-timeout", source=where, document=self._file, cell=self._cell(failure), seconds=seconds),
+            )
+        if failure.kind == "died":
+            return (problem("kernel-died", source=self._where(failure), document=self._file, excerpt=_tail(log)),)
+        if failure.kind == "lacking":
+            names = failure.facts.get("names")
+            joined = " ".join(map(str, names)) if isinstance(names, list) else "a package"
+            return (problem("base-lacks-kernel", names=joined, python="python"),)
+        reason = f"the process that runs the cells ended with status {failure.facts.get('code')}"
+        return (problem("render-failed", reason=reason, excerpt=_tail(log)),)
+
+    def _raised(self, failure: Failure) -> Problem:
+        kinds = failure.facts.get("kinds")
+        kinds = kinds if isinstance(kinds, list) else []
+        where, text = self._where(failure), _traceback(failure)
+        module = failure.facts.get("name")
+        if "ModuleNotFoundError" in kinds and isinstance(module, str):
+            return self._missing_module(module, where, text)
+        if "ImportError" in kinds or "OSError" in kinds:
+            telling = next((found for found in diagnose(text) if found.code in _TELLING), None)
+            if telling is not None:
+                return telling.at(where)
+        path = failure.facts.get("file")
+        if "FileNotFoundError" in kinds and isinstance(path, str):
+            return problem("cell-missing-file", source=where, path=path, excerpt=text)
+        return self._cell_error(failure, where, text)
+
+    def _cell_error(self, failure: Failure, where: Source, text: str) -> Problem:
+        name, value = (plain(str(failure.error.get(key) or "")) for key in ("ename", "evalue"))
+        error = " ".join(f"{name}: {value}".rstrip(": ").split()).rstrip(".")
+        if "expression" in failure.facts:
+            expression = failure.facts["expression"]
+            return problem(
+                "inline-error", source=where, document=self._file, expression=expression, error=error, excerpt=text
+            )
+        cell = self._cell(failure)
+        return problem("cell-error", source=where, document=self._file, cell=cell, error=error, excerpt=text)
+
+    def _missing_module(self, module: str, where: Source, text: str) -> Problem:
+        distribution = distribution_for(module)
+        return problem(
+            "missing-module",
+            package=module,
+            source=where,
+            excerpt=text,
+            hint=hint_for_module(module),
+            fix=self._declared(distribution) if distribution else None,
+        )
+
+    def _declared(self, distribution: str) -> Fix | None:
+        """The edit that adds the distribution to the project's requirements."""
+        try:
+            text = (self._project / REQUIREMENTS).read_text(encoding="utf-8")
+        except FileNotFoundError:
+            text = ""
+        except (OSError, UnicodeDecodeError):
+            # A file that is not plain text gets no edit by line.
+            return None
+        edit = Edit(file=REQUIREMENTS, line=len(text.splitlines()) + 1, old=None, new=distribution)
+        return Fix(f"Add {distribution} to {REQUIREMENTS}", (edit,))
+
+    def _cell(self, failure: Failure) -> str:
+        block = self._block(failure)
+        return str(block.number) if isinstance(block, Cell) else "?"
+
+    def _where(self, failure: Failure) -> Source:
+        block = self._block(failure)
+        if isinstance(block, Cell):
+            line = failure.facts.get("line")
+            lines = block.code.count("\n") + 1
+            within = line if isinstance(line, int) and 1 <= line <= lines else 1
+            return Source(self._file, None if block.code_line is None else block.code_line + within - 1)
+        if block is None or block.line is None:
+            return Source(self._file)
+        before, found, _ = block.text.partition(f"{failure.facts.get('expression')}")
+        return Source(self._file, block.line + (before.count("\n") if found else 0))
+
+    def _block(self, failure: Failure) -> Block | None:
+        return None if failure.block is None else self._document.blocks[failure.block]
+
+
+def _timeout(document: Document) -> str:
+    execute = document.metadata.get("execute")
+    return str(execute.get("timeout")) if isinstance(execute, dict) else "?"
+
+
+def _traceback(failure: Failure) -> str:
+    """The end of the traceback as plain text."""
+    lines = failure.error.get("traceback")
+    return _tail(plain("\n".join(map(str, lines if isinstance(lines, list) else ()))))
+
+
+def _tail(text: str) -> str:
+    lines = [line.rstrip() for line in re.split(r"\r?\n", text.strip())]
+    return "\n".join(lines[-EXCERPT_LINES:])

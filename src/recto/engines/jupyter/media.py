@@ -1,0 +1,108 @@
+"""The images of a document: what cells drew and the files that the text names, as bytes with a type."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import unquote, unquote_to_bytes
+
+from recto.engines.jupyter.untrusted import inside, read_untrusted
+
+# More than any figure has; a page that embeds it would not open.
+IMAGE_BYTES_MAX = 50_000_000
+SUFFIXES = {
+    ".png": "image/png",
+    ".jpg": "image/jpeg",
+    ".jpeg": "image/jpeg",
+    ".gif": "image/gif",
+    ".svg": "image/svg+xml",
+    ".webp": "image/webp",
+}
+_SCHEME = "recto:"
+_DATA = re.compile(r"data:(?P<type>[\w.+/-]+)(?:;[\w=-]+)*?(?P<base64>;base64)?,(?P<content>.*)", re.DOTALL)
+_REMOTE = re.compile(r"(?:[a-z][a-z0-9+.-]*:)?//|(?:https?|ftp):", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """An image's bytes and MIME type."""
+
+    mime: str
+    content: bytes = field(repr=False)
+
+    @property
+    def suffix(self) -> str:
+        """A file name's end that tells the type."""
+        return next(suffix for suffix, mime in SUFFIXES.items() if mime == self.mime)
+
+    @property
+    def data_url(self) -> str:
+        """The image as an address that holds it."""
+        return f"data:{self.mime};base64,{base64.b64encode(self.content).decode('ascii')}"
+
+
+class ImageMissing(Exception):
+    """An image cannot be read; the text says why, in words."""
+
+
+class ImageRemote(Exception):
+    """An image is on another machine, and nothing is loaded."""
+
+
+class Media:
+    """The images of one render: those that cells drew, under addresses of their own, and files inside the project."""
+
+    def __init__(self, directory: Path, project: Path) -> None:
+        self._directory = directory
+        self._project = project
+        self._drawn: list[Image] = []
+
+    def keep(self, mime: str, data: str) -> str | None:
+        """The address of an image that a cell gave as text; None where that is no image."""
+        try:
+            content = data.encode() if mime == "image/svg+xml" else base64.b64decode(data)
+        except (binascii.Error, ValueError):
+            return None
+        self._drawn.append(Image(mime, content))
+        return f"{_SCHEME}{len(self._drawn) - 1}"
+
+    def image(self, target: str) -> Image:
+        """The image at an address of a document; raises ImageMissing or ImageRemote."""
+        if target.startswith(_SCHEME) and target[len(_SCHEME) :].isdecimal():
+            number = int(target[len(_SCHEME) :])
+            if number < len(self._drawn):
+                return self._drawn[number]
+        if target.startswith("data:"):
+            return _from_data_url(target)
+        if _REMOTE.match(target):
+            raise ImageRemote(target)
+        return self._from_file(target)
+
+    def _from_file(self, target: str) -> Image:
+        for name in (target, unquote(target)):
+            path = inside(self._directory / name, self._project)
+            if path is not None:
+                break
+        else:
+            raise ImageMissing("there is no such file in the project")
+        mime = SUFFIXES.get(path.suffix.lower())
+        if mime is None:
+            raise ImageMissing(f"it is not of a type that is known: {', '.join(SUFFIXES)}")
+        try:
+            return Image(mime, read_untrusted(path, IMAGE_BYTES_MAX))
+        except OSError as error:
+            raise ImageMissing(str(error)) from error
+
+
+def _from_data_url(target: str) -> Image:
+    match = _DATA.fullmatch(target)
+    if match is None or match["type"] not in SUFFIXES.values():
+        raise ImageMissing("its `data:` address holds no image that is known")
+    try:
+        content = match["content"]
+        return Image(match["type"], base64.b64decode(content) if match["base64"] else unquote_to_bytes(content))
+    except (binascii.Error, ValueError) as error:
+        raise ImageMissing("its `data:` address is damaged") from error

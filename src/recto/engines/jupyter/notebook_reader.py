@@ -1,0 +1,94 @@
+"""`.ipynb` bytes to a document. Stored outputs are not read: the cells run again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+
+from recto.engines.jupyter.document import Block, Cell, Document, Markdown
+from recto.engines.jupyter.fences import Fenced, spans
+from recto.engines.jupyter.front_matter import split_front_matter
+from recto.engines.jupyter.options import defaults, options, split_options
+from recto.engines.jupyter.yaml_text import read_mapping
+from recto.problems import EngineError, Problem, Source, problem
+
+
+def read_notebook(data: bytes, file: str) -> Document:
+    """The document in this notebook (nbformat 4); raises EngineError where it is none.
+
+    Front matter is what stands between `---` at the start of the first raw or Markdown cell.
+    """
+    notebook = _notebook(data, file)
+    pieces = [_piece(cell, file) for cell in _list(notebook, "cells", file)]
+    front, metadata = "", _shared_metadata(notebook)
+    if pieces and pieces[0][0] in ("raw", "markdown"):
+        front, yaml, rest, _ = split_front_matter(pieces[0][1] + "\n")
+        try:
+            metadata = {**metadata, **read_mapping(yaml)}
+        except ValueError as error:
+            raise _invalid(file, f"the front matter: {error}") from error
+        if front:
+            pieces[0] = ("markdown", rest)
+    return Document(front, metadata, tuple(_blocks(pieces, metadata, file)))
+
+
+def _blocks(pieces: list[tuple[str, str]], metadata: Mapping[str, object], file: str) -> Iterator[Block]:
+    number = 0
+    shared = defaults(metadata)
+    for kind, text in pieces:
+        if kind == "markdown":
+            for span in spans(text.rstrip("\n") + "\n\n"):
+                yield Markdown(span.source, None, verbatim=isinstance(span, Fenced))
+        elif kind == "code":
+            number += 1
+            try:
+                code, _, own = split_options(text)
+                yield Cell(code.rstrip("\n"), text, options({**shared, **own}), number, None)
+            except ValueError as error:
+                raise _invalid(file, f"the options of cell {number}: {error}") from error
+
+
+def _notebook(data: bytes, file: str) -> Mapping[str, object]:
+    try:
+        value = json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise _not_a_notebook(file, "it is not JSON") from error
+    if not isinstance(value, dict) or "cells" not in value:
+        raise _not_a_notebook(file, "it has no list of cells")
+    if value.get("nbformat") != 4:
+        raise _not_a_notebook(file, f"its format is {value.get('nbformat')!r} and not 4")
+    return value
+
+
+def _list(value: Mapping[str, object], key: str, file: str) -> list[object]:
+    items = value.get(key)
+    if not isinstance(items, list):
+        raise _not_a_notebook(file, f"its `{key}` are not a list")
+    return items
+
+
+def _piece(cell: object, file: str) -> tuple[str, str]:
+    """The cell's type and text; a source may be a text or a list of lines."""
+    if not isinstance(cell, dict):
+        raise _not_a_notebook(file, "one of its cells is not an object")
+    source = cell.get("source", "")
+    parts = source if isinstance(source, list) else [source]
+    if not all(isinstance(part, str) for part in parts):
+        raise _not_a_notebook(file, "the source of a cell is not text")
+    return str(cell.get("cell_type")), "".join(parts)
+
+
+def _shared_metadata(notebook: Mapping[str, object]) -> dict[str, object]:
+    """The kernel that the notebook was saved with, in the place where front matter has it."""
+    metadata = notebook.get("metadata")
+    spec = metadata.get("kernelspec") if isinstance(metadata, dict) else None
+    return {"jupyter": {"kernelspec": spec}} if isinstance(spec, dict) else {}
+
+
+def _invalid(file: str, reason: str) -> EngineError:
+    return EngineError(problem("document-invalid", source=Source(file), document=file, reason=reason))
+
+
+def _not_a_notebook(file: str, reason: str) -> EngineError:
+    found: Problem = problem("notebook-invalid", source=Source(file), document=file, reason=reason)
+    return EngineError(found)
