@@ -12,6 +12,7 @@ from recto.engines.quarto import QuartoEngine
 from recto.progress import Event, silent
 from recto.sandbox.none import NoSandbox
 
+pytest_plugins = ("quarto_fixtures",)
 pytestmark = pytest.mark.network
 
 

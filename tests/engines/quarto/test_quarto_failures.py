@@ -14,6 +14,7 @@ from recto.problems import Source
 from recto.progress import Event, silent
 from recto.sandbox.none import NoSandbox
 
+pytest_plugins = ("quarto_fixtures",)
 pytestmark = pytest.mark.network
 
 FAILING = """---
@@ -110,6 +111,24 @@ def test_of_two_cells_with_the_same_text_the_one_that_ran_last_is_named(
     assert rendered.problems[0].message.startswith("Cell 4 of `paper.qmd` failed: IndexError")
 
 
+def test_a_failing_cell_of_an_included_file_is_found_there(quarto: Path, project: Path, kernel_prefix: Path) -> None:
+    (project / "_part.qmd").write_text("Words.\n\n```{python}\n1 / 0\n```\n")
+    fake = quarto.with_name("including")
+    fake.write_text(
+        "#!/bin/sh\n"
+        "printf 'An error occurred while executing the following cell:\\n' >&2\n"
+        "printf '%s\\n' ------------------ '1 / 0' ------------------ 'Cell In[1], line 1' >&2\n"
+        "printf 'ZeroDivisionError: division by zero\\n' >&2\n"
+        "exit 1\n"
+    )
+    fake.chmod(0o755)
+    asked = job(project, kernel_prefix, "{{< include _part.qmd >}}\n")
+
+    rendered = QuartoEngine(fake, NoSandbox()).render(asked, silent)
+
+    assert rendered.problems[0].source == Source("_part.qmd", 4)
+
+
 def test_an_error_that_the_document_allows_is_no_failure(quarto: Path, project: Path, kernel_prefix: Path) -> None:
     text = "```{python}\n#| error: true\n1 / 0\n```\n"
 
@@ -141,8 +160,8 @@ def test_a_cell_that_ends_its_kernel_is_a_failure(quarto: Path, project: Path, k
 
     rendered = QuartoEngine(quarto, NoSandbox()).render(job(project, kernel_prefix, text), silent)
 
-    assert (rendered.status, rendered.outputs) == ("failure", ())
-    assert "Kernel died" in rendered.log
+    assert (rendered.status, codes(rendered), rendered.outputs) == ("failure", ["kernel-died"], ())
+    assert rendered.problems[0].source == Source("paper.qmd", 2)
 
 
 def test_the_transient_notebook_of_a_killed_quarto_is_removed_and_its_runner_ended(
@@ -173,11 +192,12 @@ def test_a_time_out_ends_every_process_and_leaves_only_the_document(
 ) -> None:
     events: list[Event] = []
     given = {"RECTO_TEST": str(project)}
-    asked = job(project, kernel_prefix, ENDLESS, environment=given, seconds_max=6.0)
+    asked = job(project, kernel_prefix, ENDLESS, environment=given, seconds_max=15.0)
 
     rendered = QuartoEngine(quarto, NoSandbox()).render(asked, events.append)
 
     assert (rendered.status, codes(rendered), rendered.outputs) == ("timedout", ["render-timeout"], ())
+    assert rendered.problems[0].source == Source("paper.qmd", 7)
     assert events[-1] == Event("executing", "", 1, 2, "cells")
     assert names(project) == {"paper.qmd"}
     assert left_over(str(project)) == []

@@ -19,7 +19,9 @@ def document(directory: Path, text: str, name: str = "paper.qmd") -> Document:
 def test_cells_are_numbered_and_know_their_first_line(tmp_path: Path) -> None:
     text = "# Title\n\n```{python}\na = 1\n\nb = 2\n```\n\n````{python}\n#| label: x\nc\n````\n"
 
-    assert document(tmp_path, text).cells == (Cell(1, "a = 1\n\nb = 2", 4), Cell(2, "#| label: x\nc", 10))
+    file = tmp_path / "paper.qmd"
+
+    assert document(tmp_path, text).cells == (Cell(1, "a = 1\n\nb = 2", file, 4), Cell(2, "#| label: x\nc", file, 10))
 
 
 @pytest.mark.parametrize(
@@ -69,10 +71,35 @@ def test_the_formats_of_the_project_count_where_the_document_names_none(tmp_path
     assert document(tmp_path, "---\nformat: docx\n---\nWords.\n").formats == ("docx",)
 
 
+def test_the_cells_of_included_files_are_cells_of_the_document(tmp_path: Path) -> None:
+    (tmp_path / "part").mkdir()
+    (tmp_path / "part" / "_one.qmd").write_text("```{python}\none\n```\n{{< include /_two.qmd >}}\n")
+    (tmp_path / "_two.qmd").write_text("\n```{python}\ntwo\n```\n")
+
+    found = document(tmp_path, "{{< include part/_one.qmd >}}\n\n```{python}\nthree\n```\n")
+
+    assert found.executes
+    assert found.cells == (
+        Cell(1, "one", tmp_path / "part" / "_one.qmd", 2),
+        Cell(2, "two", tmp_path / "_two.qmd", 3),
+        Cell(3, "three", tmp_path / "paper.qmd", 4),
+    )
+
+
+def test_includes_end_at_the_project_and_in_a_circle(tmp_path: Path) -> None:
+    project = tmp_path / "project"
+    project.mkdir()
+    (tmp_path / "outside.qmd").write_text("```{python}\nsecret\n```\n")
+
+    assert document(project, "{{< include ../outside.qmd >}}\n{{< include none.qmd >}}\n") == Document(())
+    assert len(document(project, "```{python}\n1\n```\n{{< include paper.qmd >}}\n").cells) == 9
+
+
 def test_the_code_cells_of_a_python_notebook_are_its_cells(tmp_path: Path) -> None:
+    file = tmp_path / "book.ipynb"
     found = document(tmp_path, notebook("a = 1", "b"), "book.ipynb")
 
-    assert (found.cells, found.executes) == ((Cell(1, "a = 1"), Cell(2, "b")), True)
+    assert (found.cells, found.executes) == ((Cell(1, "a = 1", file), Cell(2, "b", file)), True)
 
 
 @pytest.mark.parametrize("text", ["not json", "[1]", '{"cells": 3}', '{"cells": [7]}', "[" * 100_000])

@@ -148,7 +148,8 @@ def _judged(job: Job, document: Document, around: Surroundings, outcome: Outcome
     told = evidence.read(around.evidence)
     prefix = told.prefix if told else None
     if outcome.stop == "timed-out":
-        return _Run("timedout", log, problems=(problem("render-timeout", seconds=f"{job.seconds_max:g}"),))
+        at = failure.running_cell(log, document, job)
+        return _Run("timedout", log, problems=(problem("render-timeout", seconds=f"{job.seconds_max:g}", source=at),))
     if outcome.stop == "cancelled":
         return _Run("terminated", log)
     output = outputs.created(log, job.document, job.project)
@@ -157,8 +158,7 @@ def _judged(job: Job, document: Document, around: Surroundings, outcome: Outcome
             outputs.throw_away(output)
         return _Run("failure", log, problems=(astray,), prefix=prefix)
     if outcome.code != 0:
-        name = job.document.relative_to(job.project).as_posix()
-        found = failure.problems(log, failure.errors_in(around.log), document, name)
+        found = failure.problems(log, failure.errors_in(around.log), document, job)
         return _Run("failure", log, problems=found, prefix=prefix)
     if output is None:
         lost = problem("render-failed", reason="Quarto named no output inside the project")

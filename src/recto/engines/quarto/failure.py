@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from recto.engines.base import Job
 from recto.engines.quarto.source import Cell, Document
 from recto.problems import Problem, Source, problem
 from recto.problems.diagnosis import diagnose
@@ -20,7 +22,7 @@ _BLOCK = re.compile(
 _RAISED = re.compile(r"^(?P<error>[A-Za-z_][\w.]*(?:: .*)?)$", re.MULTILINE)
 # IPython writes `Cell In[3], line 2`; for a syntax error the same.
 _IN_CELL = re.compile(r"^\s*Cell In\s?\[\d+\], line (?P<line>\d+)", re.MULTILINE)
-_PROGRESS = re.compile(r"^\s*Cell (?P<number>\d+)/(?P<total>\d+)\b", re.MULTILINE)
+_PROGRESS = re.compile(r"^\s*Cell (\d+)/(\d+)\b(.*)", re.MULTILINE)
 _OPTION = re.compile(r"^#\s*\| ?")
 _FORMAT = re.compile(r"Unknown (?:output )?format:? '?(?P<format>[\w.+-]+)")
 
@@ -32,39 +34,45 @@ _LOG_BYTES_MAX = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class FailedCell:
-    """The cell that raised: its number and line where the document holds it word for word, and the error's text."""
+    """The cell that raised: its number and place where they are known, and the error's text."""
 
     number: int | None
-    line: int | None
+    source: Source
     error: str
 
 
-def problems(log: str, errors: tuple[str, ...], document: Document, name: str) -> tuple[Problem, ...]:
-    """The problems of a failed run, the most likely cause first; `name` is the document within its project."""
-    cell = failed_cell(log, document)
+def problems(log: str, errors: tuple[str, ...], document: Document, job: Job) -> tuple[Problem, ...]:
+    """The problems of a failed run, the most likely cause first; `errors` are those that Quarto itself logged."""
+    cell = failed_cell(log, document, job)
     found = diagnose(log)
     if cell is None:
-        return _without_cell(found, log, errors)
-    source = Source(name, cell.line)
-    telling = tuple(replace(p, source=p.source or source) for p in found if p.code not in _VAGUE)
-    return telling or (_cell_error(cell, name, source, found),)
+        return _without_cell(found, log, errors, document, job)
+    telling = tuple(replace(p, source=p.source or cell.source) for p in found if p.code not in _VAGUE)
+    return telling or (_cell_error(cell, job, found[0].excerpt),)
 
 
-def failed_cell(log: str, document: Document) -> FailedCell | None:
+def failed_cell(log: str, document: Document, job: Job) -> FailedCell | None:
     """The cell that the log shows as failed, or None where it shows none."""
     block = _BLOCK.search(log)
     if block is None:
         return None
     raised = _RAISED.findall(block["rest"])
     inner = _IN_CELL.search(block["rest"])
-    shown = [int(match["number"]) for match in _PROGRESS.finditer(log)]
+    shown = _last_shown(log)
     same = [cell for cell in document.cells if _code(cell)[1] == _lines(block["source"])]
-    cell = next((cell for cell in same if cell.number in shown[-1:]), same[0] if same else None)
+    cell = next((cell for cell in same if cell.number == shown), same[0] if same else None)
     return FailedCell(
-        number=cell.number if cell else (shown[-1] if shown else None),
-        line=_line(cell, int(inner["line"]) if inner else 1),
+        number=cell.number if cell else shown,
+        source=_place(cell, int(inner["line"]) if inner else 1, job),
         error=raised[-1] if raised else "an error without a message",
     )
+
+
+def running_cell(log: str, document: Document, job: Job) -> Source | None:
+    """Where the cell stands that ran at the end of the log, or None where none did."""
+    shown = _last_shown(log)
+    cell = next((cell for cell in document.cells if cell.number == shown), None)
+    return _place(cell, 1, job) if cell else None
 
 
 def errors_in(log_file: Path) -> tuple[str, ...]:
@@ -87,30 +95,50 @@ def _errors(text: str) -> Iterator[str]:
             yield str(entry.get("msg", "")).strip()
 
 
-def _without_cell(found: tuple[Problem, ...], log: str, errors: tuple[str, ...]) -> tuple[Problem, ...]:
+def _without_cell(
+    found: tuple[Problem, ...], log: str, errors: tuple[str, ...], document: Document, job: Job
+) -> tuple[Problem, ...]:
     """As diagnosed; where nothing was recognised, the words of Quarto itself."""
-    if found[0].code != "cause-unknown":
+    first = found[0]
+    if first.code == "kernel-died":
+        source = running_cell(log, document, job)
+        died = problem("kernel-died", document=_name(job.document, job), source=source, excerpt=first.excerpt)
+        return (died, *found[1:])
+    if first.code != "cause-unknown":
         return found
     if match := _FORMAT.search(log):
         known = "the formats of Quarto, such as html, pdf, docx and typst"
         return (problem("format-unknown", engine="quarto", format=match["format"], formats=known),)
     if errors:
         reason = errors[0].removeprefix("ERROR:").strip().split("\n")[0].rstrip(".")
-        return (problem("render-failed", reason=reason, excerpt=found[0].excerpt),)
+        return (problem("render-failed", reason=reason, excerpt=first.excerpt),)
     return found
 
 
-def _cell_error(cell: FailedCell, name: str, source: Source, found: tuple[Problem, ...]) -> Problem:
+def _cell_error(cell: FailedCell, job: Job, excerpt: str) -> Problem:
     number = "?" if cell.number is None else cell.number
-    error = cell.error.rstrip(".")
-    return problem("cell-error", document=name, cell=number, error=error, source=source, excerpt=found[0].excerpt)
+    error, name = cell.error.rstrip("."), _name(job.document, job)
+    return problem("cell-error", document=name, cell=number, error=error, source=cell.source, excerpt=excerpt)
 
 
-def _line(cell: Cell | None, within: int) -> int | None:
-    """The line in the file of a line of a cell's code; its options, which Quarto takes off, come first."""
-    if cell is None or cell.line is None:
+def _last_shown(log: str) -> int | None:
+    """The cell that ran at the end of the log: the one named last, or the one after it where that one was done."""
+    shown = _PROGRESS.findall(log)
+    if not shown:
         return None
-    return cell.line + _code(cell)[0] + within - 1
+    number, total, rest = map(str, shown[-1])
+    return min(int(number) + rest.rstrip().endswith("Done"), int(total))
+
+
+def _place(cell: Cell | None, within: int, job: Job) -> Source:
+    """Where a line of a cell's code stands; its options, which Quarto takes off before it runs it, come first."""
+    if cell is None:
+        return Source(_name(job.document, job))
+    return Source(_name(cell.file, job), None if cell.line is None else cell.line + _code(cell)[0] + within - 1)
+
+
+def _name(file: Path, job: Job) -> str:
+    return Path(os.path.relpath(file, job.project)).as_posix()
 
 
 def _code(cell: Cell) -> tuple[int, list[str]]:

@@ -35,11 +35,12 @@ def deliver(output: Path, document: Path, directory: Path | None) -> tuple[Path,
     shared = output.parent / "site_libs"
     if directory is None or directory.resolve() == output.parent.resolve():
         return (output, *_plain_files(support))
+    directory = directory.absolute()
     directory.mkdir(parents=True, exist_ok=True)
     moved = _move(output, directory)
     if support.is_dir() and not support.is_symlink():
         _move(support, directory)
-    if shared.is_dir() and not shared.is_symlink() and output.parent != document.parent:
+    if shared.is_dir() and not shared.is_symlink() and output.parent != document.parent.resolve():
         shutil.copytree(shared, directory / shared.name, symlinks=True, dirs_exist_ok=True)
     return (moved, *_plain_files(directory / support.name))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import yaml
@@ -13,15 +13,22 @@ import yaml
 SUFFIXES = (".qmd", ".md", ".ipynb")
 
 _FENCE = re.compile(r"^[ \t]*(?P<fence>`{3,}|~{3,})(?P<info>.*)$")
+_INCLUDE = re.compile(r"^[ \t]*\{\{<[ \t]*include[ \t]+(?P<path>[^\s>]+)[ \t]*>\}\}[ \t]*$")
+# Included files may include others; a file that includes itself ends here.
+_INCLUDES_DEEP_MAX = 8
 _PYTHON = re.compile(r"^\s*\{python\b[^{}]*\}\s*$")
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One Python cell. `number` counts from 1, `line` is that of its first line in the file, None in a notebook."""
+    """One Python cell. `number` counts from 1; `line` is that of its first line in `file`, None in a notebook.
+
+    `file` is the document or a file that it includes.
+    """
 
     number: int
     source: str
+    file: Path
     line: int | None = None
 
 
@@ -36,12 +43,13 @@ class Document:
 
 def read_document(path: Path, project: Path) -> Document:
     """The document at this path. What cannot be parsed counts as absent: Quarto reads it too and says what is wrong."""
-    text = path.read_text(encoding="utf-8-sig", errors="replace")
+    text = _text(path)
     if path.suffix == ".ipynb":
         notebook = _mapping(_json(text))
-        front, cells = _notebook_front(notebook), tuple(_notebook_cells(notebook))
+        front, found = _notebook_front(notebook), _notebook_cells(path, notebook)
     else:
-        front, cells = _front_matter(text), tuple(_fenced_cells(text))
+        front, found = _front_matter(text), _fenced_cells(path, text, project, _INCLUDES_DEEP_MAX)
+    cells = tuple(replace(cell, number=number) for number, cell in enumerate(found, start=1))
     options = {**_project_options(project), **front}
     return Document(
         cells=cells,
@@ -51,30 +59,38 @@ def read_document(path: Path, project: Path) -> Document:
     )
 
 
-def _fenced_cells(text: str) -> Iterator[Cell]:
-    fence, first, gathered, number = "", 0, list[str](), 0
+def _fenced_cells(path: Path, text: str, project: Path, deep: int) -> Iterator[Cell]:
+    """The cells of a document and of what it includes, in the order in which they run."""
+    fence, first, gathered = "", 0, list[str]()
     for place, line in enumerate(text.splitlines(), start=1):
         match = _FENCE.match(line)
-        if not fence:
-            if match:
-                fence = match["fence"]
-                gathered, first = [], place + 1 if fence[0] == "`" and _PYTHON.match(match["info"]) else 0
-        elif match and not match["info"].strip() and match["fence"].startswith(fence):
-            fence = ""
+        if fence and match and not match["info"].strip() and match["fence"].startswith(fence):
             if first:
-                number += 1
-                yield Cell(number, "\n".join(gathered), first)
-        else:
+                yield Cell(0, "\n".join(gathered), path, first)
+            fence = ""
+        elif fence:
             gathered.append(line)
+        elif match:
+            fence, gathered = match["fence"], []
+            first = place + 1 if fence[0] == "`" and _PYTHON.match(match["info"]) else 0
+        elif deep and (included := _included(path, line, project)):
+            yield from _fenced_cells(included, _text(included), project, deep - 1)
 
 
-def _notebook_cells(notebook: Mapping[str, object]) -> Iterator[Cell]:
+def _included(path: Path, line: str, project: Path) -> Path | None:
+    """The file that a line includes: beside the including one or, with a leading slash, in the project; or None."""
+    match = _INCLUDE.match(line)
+    if match is None:
+        return None
+    name = match["path"].strip("'\"")
+    file = project / name.lstrip("/") if name.startswith("/") else path.parent / name
+    return file if file.is_file() and file.resolve().is_relative_to(project.resolve()) else None
+
+
+def _notebook_cells(path: Path, notebook: Mapping[str, object]) -> Iterator[Cell]:
     metadata = _mapping(notebook.get("metadata"))
-    if _mapping(metadata.get("kernelspec")).get("language", "python") != "python":
-        return
-    sources = [_source(cell) for cell in _cells(notebook) if cell.get("cell_type") == "code"]
-    for number, source in enumerate(sources, start=1):
-        yield Cell(number, source)
+    if _mapping(metadata.get("kernelspec")).get("language", "python") == "python":
+        yield from (Cell(0, _source(cell), path) for cell in _cells(notebook) if cell.get("cell_type") == "code")
 
 
 def _cells(notebook: Mapping[str, object]) -> list[Mapping[str, object]]:
@@ -105,7 +121,7 @@ def _front_matter(text: str) -> Mapping[str, object]:
 def _project_options(project: Path) -> Mapping[str, object]:
     for name in ("_quarto.yml", "_quarto.yaml"):
         if (project / name).is_file():
-            return _yaml((project / name).read_text(encoding="utf-8", errors="replace"))
+            return _yaml(_text(project / name))
     return {}
 
 
@@ -113,6 +129,10 @@ def _formats(declared: object) -> tuple[str, ...]:
     if isinstance(declared, str):
         return (declared,)
     return tuple(str(name) for name in declared) if isinstance(declared, dict) else ()
+
+
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8-sig", errors="replace")
 
 
 def _yaml(text: str) -> Mapping[str, object]:

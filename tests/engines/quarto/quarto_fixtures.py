@@ -11,10 +11,9 @@ from pathlib import Path
 import pytest
 from quarto_jobs import WriteKernel
 
-from recto.engines.base import RENDER_STACK
+from recto.interpreters import Base
 
 STANDIN = Path(__file__).parents[2] / "standin" / "quarto_standin.py"
-UV = str(Path(sys.executable).with_name("uv"))
 
 
 @pytest.fixture
@@ -32,13 +31,9 @@ def write_kernel() -> WriteKernel:
 
 
 @pytest.fixture(scope="session")
-def kernel_prefix(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def kernel_prefix(kernel_base: Base) -> Path:
     """An environment with the render stack, ready to run cells."""
-    prefix = tmp_path_factory.mktemp("environment") / "kernel"
-    subprocess.run([UV, "venv", "--quiet", "--python", sys.executable, str(prefix)], check=True)
-    python = str(prefix / "bin" / "python")
-    subprocess.run([UV, "pip", "install", "--quiet", "--python", python, *RENDER_STACK], check=True)
-    return prefix
+    return kernel_base.prefix
 
 
 @pytest.fixture
@@ -52,10 +47,10 @@ def layered_prefix(bare_prefix: Path, kernel_prefix: Path, write_kernel: WriteKe
 
 
 @pytest.fixture
-def bare_prefix(tmp_path: Path) -> Path:
+def bare_prefix(tmp_path: Path, uv: Path) -> Path:
     """An environment without any package."""
     prefix = tmp_path / "bare"
-    subprocess.run([UV, "venv", "--quiet", "--python", sys.executable, str(prefix)], check=True)
+    subprocess.run([uv, "venv", "--quiet", "--no-config", "--python", sys.executable, str(prefix)], check=True)
     return prefix
 
 
