@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import re
 
-from packaging.specifiers import InvalidSpecifier, Specifier
+from packaging.utils import InvalidSdistFilename, InvalidWheelFilename, parse_sdist_filename, parse_wheel_filename
 
 from recto.declaration.entry import Entry
 from recto.declaration.showing import shown
 from recto.problems import Problem
 
-_NAMED = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*)\s*(\[[^\]]*\])?\s*@\s*(\S.*)")
+_NAMED = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*)\s*(?:(\[[^\]]*\])\s*)?@\s*(\S.*)")
 _SCHEME = re.compile(
     r"[\"']?[A-Za-z][A-Za-z0-9+.-]*:(?://|/)|[\"']?(?:git|hg|svn|bzr)\+|[\"']?git@|file:", re.IGNORECASE
 )
@@ -23,13 +23,10 @@ _VCS = re.compile(r"[\"']?(?:(?:git|hg|svn|bzr)\+|git(?:@|:)|[^#?]*\.git(?:[@#].
 _PATH = re.compile(r"[\"']?(?:\.{0,2}[/\\]|\.{1,2}(?:$|\[|\s)|~|[A-Za-z]:[/\\]|[^\s;]*[/\\])")
 _ARCHIVE = re.compile(r"\.(?:whl|zip|egg|tar|tgz|tar\.(?:gz|bz2|xz))(?=$|[\s#?;\"'])", re.IGNORECASE)
 _FILE_NAME = re.compile(r"[^\s;/\\]+\.(?:txt|in|toml|ya?ml|lock|cfg)", re.IGNORECASE)
-_BUILT_FILE = re.compile(
-    r"([A-Za-z0-9][A-Za-z0-9._]*?)-(v?\d[A-Za-z0-9.!+_]*)(?:-[^/\\]*)?\.(?:whl|zip|tgz|tar\.\w+)\b"
-)
 _CONDA_BUILD = re.compile(
     r"file://.*(?:/croot/|/conda-bld/|/feedstock_root/|/recipes/ci/|/ktietz/|/tmp/build/|_\d{10,}/work)"
 )
-_EGG = re.compile(r"#(?:.*&)?egg=([A-Za-z0-9][A-Za-z0-9._-]*)")
+_EGG = re.compile(r"(?:^|&)egg=([A-Za-z0-9][A-Za-z0-9._-]*)")
 
 
 def refusal(entry: Entry) -> Problem | None:
@@ -48,15 +45,13 @@ def refusal(entry: Entry) -> Problem | None:
 
 def instead_of(address: str) -> str:
     """What to write instead of an address."""
-    built, egg = _BUILT_FILE.search(address), _EGG.search(address)
-    if built and _exact(built[1], built[2]):
-        name = _exact(built[1], built[2])
-    elif egg:
+    egg = _EGG.search(address.partition("#")[2])
+    if egg:
         name = egg[1]
     elif _VCS.match(address):
         name = _repository(address)
     else:
-        name = ""
+        name = _pin_of_file(address)
     wanted = f"Write `{shown(name, 80)}`" if name else "Write the name of the package"
     return f"{wanted}, if that is its name on the index; else it cannot be installed here."
 
@@ -75,9 +70,9 @@ def _of_named(entry: Entry, name: str, address: str) -> Problem | None:
     if not _CONDA_BUILD.match(address):
         instead = f"Write `{shown(name, 80)}`, if that is its name on the index; else it cannot be installed here."
         return entry.refused("declaration-url", line=shown(entry.text, 80), what=_kind(address), instead=instead)
-    built = _BUILT_FILE.search(address)
-    wanted = (built and _exact(name, built[2])) or name
-    marker = address.partition(" ;")[2]
+    file, _, marker = address.partition(" ;")
+    pin = _pin_of_file(file)
+    wanted = f"{name}=={pin.partition('==')[2]}" if pin else name
     new = f"{wanted} ;{marker}" if marker else wanted
     return entry.refused(
         "declaration-url",
@@ -88,11 +83,13 @@ def _of_named(entry: Entry, name: str, address: str) -> Problem | None:
     )
 
 
-def _exact(name: str, version: str) -> str | None:
+def _pin_of_file(address: str) -> str:
+    file = re.split(r"[#?]", address.strip("\"' "))[0].replace("\\", "/").rpartition("/")[2]
     try:
-        return f"{name}{Specifier(f'=={version}')}"
-    except InvalidSpecifier:
-        return None
+        name, version = parse_wheel_filename(file)[:2] if file.endswith(".whl") else parse_sdist_filename(file)
+    except (InvalidWheelFilename, InvalidSdistFilename):
+        return ""
+    return f"{name}=={version}"
 
 
 def _kind(address: str) -> str:

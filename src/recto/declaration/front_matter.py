@@ -74,8 +74,9 @@ def _read_notebook(file: str, data: bytes) -> Part:
         notebook = json.loads(data)
     except (ValueError, RecursionError):
         return wrong(problem("declaration-syntax", source=Source(file), file=file, reason="it is not JSON"))
-    source = _first_cell(notebook)
-    block = _block(lines_of(source))
+    # A notebook's text may hold half a character, which is no reason to refuse it here.
+    head = _head(_first_cell(notebook).encode("utf-8", "surrogatepass")).decode("utf-8", "surrogatepass")
+    block = _block(lines_of(head))
     return joined((Part(sources=(file,)), _read_yaml(file, block, None, ()))) if block else Part()
 
 
@@ -93,7 +94,6 @@ def _first_cell(notebook: object) -> str:
 def _read_yaml(file: str, text: str, first_line: int | None, lines: tuple[str, ...]) -> Part:
     if not _KEY.search(text):
         return Part()
-    # A notebook's text may hold half a character; here only its length counts.
     oversize = too_large(file, text.encode("utf-8", "surrogatepass"), YAML_BYTES)
     if oversize:
         return wrong(oversize)

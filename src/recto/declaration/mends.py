@@ -47,7 +47,7 @@ def _replacing(pattern: str, replacement: str) -> Callable[[str], str]:
 _HABITS = (
     _Habit("it holds typographic characters", lambda text: text.translate(_TYPOGRAPHY).strip()),
     _Habit("it begins with a list bullet", _replacing(r"^(?:[-*+•]|\d+[.)])\s+", "")),
-    _Habit("it ends with a stray character", _replacing(r"[,;\\]+$", "")),
+    _Habit("it ends with a stray character", lambda text: text.rstrip(",;\\ ")),
     _Habit("it is in quotes", _replacing(r"^([\"'`])([^\"'`]*)\1$", r"\2")),
     _Habit("its version is in quotes", _replacing(rf"^({_NAME}\s*[=<>!~:]+\s*)([\"'])([^\"']*)\2$", r"\1\3")),
     _Habit("the order of the comparison is turned round", _replacing(r"=([<>])(?!=)", r"\1=")),
@@ -67,7 +67,7 @@ def near_miss(entry: Entry, text: str, reason: str) -> Problem:
     if mended:
         better, reason = mended
         return _invalid(entry, reason, better, (better + options,), f"Write `{shown(better, 80)}`")
-    several = [piece.strip("\"'") for piece in re.split(r"\s*,\s*", text.strip().strip(","))]
+    several = [piece.strip(" \t\"'") for piece in text.strip(" \t,").split(",")]
     if len(several) > 1 and not options and all(_parses(piece) for piece in several):
         return _invalid(entry, "it holds several packages", several[0], tuple(several), "Write one package a line")
     return _invalid(entry, _likely(text) or reason, _example(text))

@@ -28,7 +28,7 @@ _INDEX = "Delete the line: packages come from the index that the operator set."
 _WHEELS = "Delete the line: the operator decides whether packages are built from source."
 _PRERELEASE = "Delete the line, and name the pre-release you want, for example `polars==2.0rc1`."
 _INSTEAD = {
-    **dict.fromkeys(("-i", "--index-url", "--pypi-url", "--extra-index-url", "--no-index", "--trusted-host"), _INDEX),
+    **dict.fromkeys(("-i", "--index-url", "--extra-index-url", "--no-index", "--trusted-host"), _INDEX),
     **dict.fromkeys(("-f", "--find-links"), _INDEX),
     **dict.fromkeys(("--no-binary", "--only-binary", "--prefer-binary"), _WHEELS),
     **dict.fromkeys(("--pre", "--all-releases", "--only-final"), _PRERELEASE),

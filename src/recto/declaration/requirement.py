@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from packaging.requirements import Requirement
 
 from recto.declaration import hashes
+from recto.declaration.caps import LINE_CHARACTERS
 from recto.declaration.entry import Entry
 from recto.declaration.mends import near_miss
 from recto.declaration.model import Declared
@@ -12,14 +15,18 @@ from recto.declaration.part import Part, wrong
 from recto.declaration.pep508 import NotARequirement, canonical, parse
 from recto.declaration.refusals import first_refusal
 from recto.declaration.stdlib import is_backport, is_stdlib
+from recto.problems import Problem
 
 
 def read_entry(entry: Entry, constraint: bool = False) -> Part:
     """What the entry asks for, as a requirement or as a constraint; all that is wrong with it is in `problems`."""
-    refusal = first_refusal(entry)
+    text, options = hashes.split(entry.text)
+    if len(text) > LINE_CHARACTERS:
+        return wrong(_too_long(entry, text))
+    # Only hashes make a line this long, and the refusals know lines, not books.
+    refusal = first_refusal(replace(entry, text=text, written=()) if len(entry.text) > LINE_CHARACTERS else entry)
     if refusal:
         return wrong(refusal)
-    text, options = hashes.split(entry.text)
     try:
         requirement = parse(text)
     except NotARequirement as reason:
@@ -31,6 +38,11 @@ def read_entry(entry: Entry, constraint: bool = False) -> Part:
         return wrong(*problems)
     declared = Declared(requirement, entry.source, digests)
     return _constraint(entry, declared, options) if constraint else _requirement(entry, declared)
+
+
+def _too_long(entry: Entry, text: str) -> Problem:
+    size, most = f"{len(text):,} characters", f"{LINE_CHARACTERS:,}"
+    return entry.refused("declaration-too-large", file="this entry", size=size, most=most)
 
 
 def _requirement(entry: Entry, declared: Declared) -> Part:

@@ -53,7 +53,7 @@ class _Walk:
 
     def line(self, file: _File, line: LogicalLine) -> Part:
         entry = Entry(line.text, Source(file.name, line.number), line.written)
-        include = _INCLUDE.fullmatch(line.text)
+        include = _INCLUDE.fullmatch(line.text) if len(line.text) <= LINE_CHARACTERS else None
         if include and "${" not in line.text:
             constraint = file.constraint or (include[1] or include[2]) in ("-c", "--constraint")
             return _several(entry) or self.include(file, entry, include[3].strip("\"'"), constraint)

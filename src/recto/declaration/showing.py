@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import re
 
+from recto.declaration.caps import LINE_CHARACTERS
+
 EXCERPT_CHARACTERS = 200
 
-# The first pattern takes a password with an unescaped `/` along. Hiding too much of an address is the safe side.
+# The first and the third pattern end at the last `@` of the word: a password may hold `@` and `/` unescaped. Hiding too
+# much of an address is the safe side.
 _CREDENTIALS = (
-    (re.compile(r"//[^\s/@:]*:[^\s@]*@"), "//***@"),
+    (re.compile(r"//[^\s/@:]*:\S*@"), "//***@"),
     (re.compile(r"//[^\s/]*@"), "//***@"),
-    (re.compile(r"(?<![^\s/'\"])[^\s/@:'\"]+:(?!//)[^\s@]+@"), "***@"),
+    (re.compile(r"(?<![^\s/'\"])[^\s/@:'\"]+:(?!//)\S+@"), "***@"),
     (re.compile(r"([?&#;][\w.-]*(?:token|passw|secret|key|auth|sig)[\w.-]*=)[^\s&#;]+", re.IGNORECASE), r"\1***"),
 )
 
@@ -24,6 +27,7 @@ def without_credentials(text: str) -> str:
 
 def shown(text: str, most: int = EXCERPT_CHARACTERS) -> str:
     """The text for an excerpt or a message: at most `most` characters, none of them unprintable, no credentials."""
-    printable = "".join(c if c.isprintable() else " " if c.isspace() else "\N{REPLACEMENT CHARACTER}" for c in text)
+    start = text[:LINE_CHARACTERS]
+    printable = "".join(c if c.isprintable() else " " if c.isspace() else "\N{REPLACEMENT CHARACTER}" for c in start)
     safe = without_credentials(printable)
     return safe if len(safe) <= most else f"{safe[: most - 1]}…"
