@@ -25,6 +25,10 @@ PREFERRED: dict[Target, tuple[str, ...]] = {
     "docx": (*_IMAGES[:3], "text/markdown", "text/latex", "text/html", PLOTLY, "text/plain"),
     "pdf": ("image/svg+xml", *_IMAGES, "text/markdown", "text/latex", "text/html", PLOTLY, "text/plain"),
 }
+# Put before the HTML of cells that is to become paragraphs and tables of a document that is no page.
+HTML_MARK = "<!-- recto -->"
+_RESULT = ".cell-output .cell-stdout"
+_OBJECT = re.compile(r"<[\w.]+ object(?: at 0x[0-9a-f]+)?>")
 INTERACTIVE = "*(An interactive figure stands here in the HTML output.)*"
 
 
@@ -99,12 +103,17 @@ class Assembly:
         if mime == PLOTLY:
             return self._chart(data, options)
         if mime == "text/html":
-            # Outside of a page only tables mean something; the rest are scripts.
-            suits = self._target == "html" or "<table" in data
-            return _div("cell-output", _raw(data)) if suits else ""
+            return self._html(data)
         if mime == "text/plain":
-            return _block(plain(data), ".cell-output .cell-stdout")
+            # What stands for an object that is shown in some other way says nothing to a reader.
+            return "" if len(output.data) > 1 and _OBJECT.fullmatch(data) else _block(plain(data), _RESULT)
         return _latex(data) if mime == "text/latex" else _div("cell-output", data)
+
+    def _html(self, data: str) -> str:
+        """HTML as it is for a page; elsewhere marked for conversion, and left out where only a browser can show it."""
+        if self._target == "html":
+            return _div("cell-output", _raw(data))
+        return "" if "<script" in data else _div("cell-output", _raw(HTML_MARK + data))
 
     def _figure(self, address: str, pixels: int, options: Options) -> str:
         alternative = _nth(options.alternatives, self._figures).replace("\\", "").replace('"', "'")

@@ -21,6 +21,7 @@ from recto.engines.jupyter.document import Document
 from recto.engines.jupyter.execution import Execution, execute
 from recto.engines.jupyter.failures import FailureReader
 from recto.engines.jupyter.formats import formats
+from recto.engines.jupyter.kernel_choice import foreign_kernel
 from recto.engines.jupyter.reading import read_document
 from recto.engines.jupyter.stopping import Stopped
 from recto.engines.jupyter.writing import Writer
@@ -98,6 +99,8 @@ class _Render:
     def _executed(self, document: Document, targets: tuple[Target, ...], work: Path, file: str) -> Execution:
         started = time.monotonic()
         job = self.commands.job
+        if document.cells and (found := foreign_kernel(document.metadata, file)):
+            raise EngineError(found)
         figures = ("retina", "svg") if "pdf" in targets else ("retina",)
         execution = execute(document, self.commands, work, figures, self.progress)
         self.timings_ms["execute"] = _since(started)

@@ -17,11 +17,17 @@ def with_figures(blocks: Any) -> Any:
 
 
 def tables_as_figures(blocks: Any) -> Any:
-    """The blocks with captioned tables as figures, which typst sets with the caption on top, on one page if it can."""
+    """The blocks with captioned tables as figures, which typst sets with the caption on top, on one page if it can.
+
+    What only groups blocks for a page's style is taken away: typst would not centre what is inside.
+    """
     return changed(blocks, _table_figure)
 
 
-def _table_figure(element: Element) -> Element | None:
+def _table_figure(element: Element) -> Element | list[Element] | None:
+    if {"cell", "cell-output"} & set(classes(element)) and element["t"] == "Div":
+        inner: list[Element] = element["c"][1]
+        return inner
     if "captioned-table" not in classes(element):
         return None
     caption = [inner for block in element["c"][1] if "table-caption" in classes(block) for inner in block["c"][1]]

@@ -82,7 +82,12 @@ def _shared_metadata(notebook: Mapping[str, object]) -> dict[str, object]:
     """The kernel that the notebook was saved with, in the place where front matter has it."""
     metadata = notebook.get("metadata")
     spec = metadata.get("kernelspec") if isinstance(metadata, dict) else None
-    return {"jupyter": {"kernelspec": spec}} if isinstance(spec, dict) else {}
+    if not isinstance(metadata, dict) or not isinstance(spec, dict):
+        return {}
+    # Older notebooks have the language only here.
+    info = metadata.get("language_info")
+    language = info.get("name") if isinstance(info, dict) else None
+    return {"jupyter": {"kernelspec": {"language": language, **spec}}}
 
 
 def _invalid(file: str, reason: str) -> EngineError:

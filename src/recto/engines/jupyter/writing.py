@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from recto.engines.jupyter.assembly import Assembly, Target
+from recto.engines.jupyter.assembly import HTML_MARK, Assembly, Target
 from recto.engines.jupyter.commands import Access, Commands
 from recto.engines.jupyter.document import Document
 from recto.engines.jupyter.execution import Execution
@@ -59,7 +59,7 @@ class Writer:
         tree = pandoc.tree(text, "markdown")
         blocks = with_figures(tree["blocks"])
         if target != "html":
-            blocks = _with_tables(blocks, pandoc)
+            blocks = _with_html(blocks, pandoc)
         if target == "pdf":
             blocks = tables_as_figures(blocks)
         images = Images(media, target, directory, self.file, self._line_of)
@@ -132,20 +132,20 @@ _WRITERS: dict[Target, Callable[[Writer, dict[str, Any], Bibliography, Pandoc, P
 }
 
 
-def _with_tables(blocks: Any, pandoc: Pandoc) -> Any:
-    """The blocks with HTML tables made real tables, all in one run of pandoc."""
-    raw = [element["c"][1] for element in walk(blocks) if _is_table(element)]
+def _with_html(blocks: Any, pandoc: Pandoc) -> Any:
+    """The blocks with the HTML of cells made real tables and text, all in one run of pandoc."""
+    raw = [element["c"][1] for element in walk(blocks) if _is_html(element)]
     if not raw:
         return blocks
-    page = "".join(f'<div id="recto-table-{number}">{html}</div>' for number, html in enumerate(raw))
+    page = "".join(f'<div id="recto-html-{number}">{html}</div>' for number, html in enumerate(raw))
     read = {
         element["c"][0][0]: element["c"][1]
         for element in walk(pandoc.tree(page, "html")["blocks"])
         if element["t"] == "Div"
     }
-    tables = iter([read.get(f"recto-table-{number}", []) for number in range(len(raw))])
-    return changed(blocks, lambda element: next(tables) if _is_table(element) else None)
+    converted = iter([read.get(f"recto-html-{number}", []) for number in range(len(raw))])
+    return changed(blocks, lambda element: next(converted) if _is_html(element) else None)
 
 
-def _is_table(element: Element) -> bool:
-    return element["t"] == "RawBlock" and element["c"][0] == "html" and "<table" in element["c"][1]
+def _is_html(element: Element) -> bool:
+    return element["t"] == "RawBlock" and element["c"][0] == "html" and element["c"][1].startswith(HTML_MARK)

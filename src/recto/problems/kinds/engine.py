@@ -40,6 +40,14 @@ KINDS = by_code(
         example=_CELL,
     ),
     Kind(
+        "inline-error",
+        "execution",
+        "A value in the text raised an error.",
+        "The value `{expression}` in `{document}` failed: {error}.",
+        "Mend the expression between the backticks.",
+        example={"expression": "means.loc['x']", "error": "KeyError: 'x'", **_DOC},
+    ),
+    Kind(
         "cell-timeout",
         "execution",
         "A cell ran past the time limit.",
