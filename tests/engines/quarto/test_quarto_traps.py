@@ -127,6 +127,18 @@ def test_a_kernel_that_proves_nothing_does_not_pass_although_quarto_succeeds(
     assert "Output created: paper.html" in rendered.log
 
 
+def test_a_wrong_page_is_thrown_away_also_where_it_replaced_an_older_one(
+    quarto: Path, project: Path, layered_prefix: Path, kernel_prefix: Path, write_kernel: WriteKernel, tmp_path: Path
+) -> None:
+    elsewhere = {"IPYTHONDIR": str(tmp_path / "ipython")}
+    write_kernel(layered_prefix, "python3", str(kernel_prefix / "bin" / "python"), env=elsewhere)
+    (project / "paper.html").write_text("an older page")
+
+    rendered = QuartoEngine(quarto, NoSandbox()).render(job(project, layered_prefix), silent)
+
+    assert_thrown_away(rendered, project, layered_prefix, "unknown")
+
+
 def test_an_environment_without_a_kernel_does_not_take_one_from_the_users_data(
     quarto: Path, project: Path, layered_prefix: Path, kernel_prefix: Path, write_kernel: WriteKernel, tmp_path: Path
 ) -> None:
