@@ -11,6 +11,7 @@ from stored import START, Clock, fill, key, names, publish
 
 from recto.problems import StoreError
 from recto.store import Options, Store
+from recto.store.trees import delete
 
 pytest_plugins = ("store_fixtures",)
 
@@ -80,6 +81,7 @@ def test_the_reservation_of_another_living_process_counts_and_that_of_a_dead_one
 import sys
 from pathlib import Path
 from recto.store import Options, Store
+from recto.store.trees import delete
 with Store(Path({str(data)!r}), Options({10 * MB}, 0)).reserve({6 * MB}):
     print("reserved", flush=True)
     sys.stdin.read()
@@ -93,6 +95,50 @@ with Store(Path({str(data)!r}), Options({10 * MB}, 0)).reserve({6 * MB}):
         builder.wait()
         with store.reserve(6 * MB):
             assert len(names(data / "v1" / "reservations")) == 1
+
+
+def test_nothing_is_evicted_for_the_reservation_of_a_dead_process(data: Path, clock: Clock) -> None:
+    store = small(data, 10 * MB, clock)
+    store.prune()
+    publish(store, 1, 3 * MB).close()
+    (data / "v1" / "reservations" / f"{5 * MB}-dead").touch()
+
+    with store.reserve(5 * MB):
+        assert len(list(store.environments())) == 1
+        assert len(names(data / "v1" / "reservations")) == 1
+
+
+def test_deleting_tells_apart_what_is_freed_and_what_has_one_link_left(tmp_path: Path) -> None:
+    tree = tmp_path / "tree"
+    for name in ("tree", "other", "cache"):
+        (tmp_path / name).mkdir()
+    (tree / "own").write_bytes(b"o" * MB)
+    (tree / "own-too").hardlink_to(tree / "own")
+    for name, size, others in (("wheel", 2 * MB, ["cache"]), ("shared", 4 * MB, ["cache", "other"])):
+        (tree / name).write_bytes(b"w" * size)
+        for other in others:
+            (tmp_path / other / name).hardlink_to(tree / name)
+    expected = allocated(tree / "own") + allocated(tree), allocated(tree / "wheel")
+
+    deleted = delete(tree)
+
+    assert (deleted.freed_bytes, deleted.released_bytes) == expected
+    assert names(tmp_path) == ["cache", "other"]
+
+
+def test_a_ledger_that_is_lost_during_a_count_does_not_end_below_the_count(data: Path, clock: Clock) -> None:
+    store = small(data, 10 * MB, clock)
+    publish(store, 1, MB).close()
+    publish(store, 2, 6 * MB).close()
+    store.pin(key(2))
+
+    def lose_the_ledger(step: str) -> None:
+        if step == "evict-renamed":
+            (data / "v1" / "ledger.json").unlink()
+
+    Store(data, Options(10 * MB, 0), clock, lose_the_ledger).prune(0)
+    with pytest.raises(StoreError), store.reserve(6 * MB):
+        pytest.fail("the same bytes were used twice")
 
 
 def test_a_reservation_evicts_what_was_not_used_for_longest(data: Path, clock: Clock) -> None:

@@ -38,8 +38,8 @@ store = Store(Path({str(data)!r}), Options(free_floor_bytes=0), failpoint=die)
 with store.reserve(1000), store.mutex("k", 0):
     {act}
 """
-    here = str(Path(__file__).parent)
-    done = subprocess.run([sys.executable, "-c", program], env={"PYTHONPATH": here}, capture_output=True, check=False)
+    search = os.pathsep.join([str(Path(__file__).parent), *sys.path])
+    done = subprocess.run([sys.executable, "-c", program], env={"PYTHONPATH": search}, capture_output=True, check=False)
     assert done.returncode == -signal.SIGKILL, done.stderr.decode()
 
 

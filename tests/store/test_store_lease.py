@@ -134,6 +134,13 @@ while not select.select([sys.stdin], [], [], 0)[0]:
         looker.communicate("\n")
 
 
+def test_a_link_in_place_of_an_environment_is_a_miss(store: Store, data: Path, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (data / "v1" / "envs" / str(key(1))).symlink_to(tmp_path / "elsewhere")
+
+    assert isinstance(store.lease(key(1)), Miss)
+
+
 def test_a_lease_holds_the_directory_and_not_its_name(store: Store, data: Path) -> None:
     """Whoever opened the directory before it went to the trash gets no lease on what is there afterwards."""
     publish(store, 1).close()

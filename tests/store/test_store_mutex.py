@@ -73,6 +73,14 @@ def test_a_free_mutex_announces_no_wait_and_asks_nobody(store: Store) -> None:
         assert asked == []
 
 
+def test_a_mutex_is_busy_while_another_process_holds_it(store: Store, data: Path) -> None:
+    assert not store.busy("k")
+    with another_process_holds(data, "k"):
+        assert store.busy("k")
+        assert not store.busy("other")
+    assert not store.busy("k")
+
+
 def test_other_names_are_not_kept_out(store: Store, data: Path) -> None:
     with another_process_holds(data, "k"), store.mutex("other", 0):
         pass

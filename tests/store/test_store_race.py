@@ -13,6 +13,7 @@ from stored import key, names, publish, whole
 
 from recto.problems import StoreError
 from recto.store import Lease, Options, Store
+from recto.store.holds import EXCLUSIVE, hold
 
 pytest_plugins = ("store_fixtures",)
 
@@ -59,6 +60,30 @@ def lease_and_evict(data: Path, start: Barrier, answer: Connection, end: Barrier
     end.wait()
 
 
+def take_turns(data: Path, start: Barrier, answer: Connection, end: Barrier) -> None:
+    """Holds a file that each holder deletes, as mutexes do; a marker shows whether two are ever inside at once."""
+    path, marker = data / "turn", data / "inside"
+    turns = met = 0
+    start.wait()
+    while turns < 500:
+        try:
+            descriptor = hold(path, EXCLUSIVE, os.O_RDWR | os.O_CREAT)
+        except FileNotFoundError:
+            continue
+        if descriptor is None:
+            continue
+        turns += 1
+        try:
+            marker.touch(exist_ok=False)
+        except FileExistsError:
+            met += 1
+        marker.unlink(missing_ok=True)
+        path.unlink(missing_ok=True)
+        os.close(descriptor)
+    answer.send((False, met, True))
+    end.wait()
+
+
 def run(target: object, data: Path, processes: int) -> tuple[list[tuple[bool, int, bool]], list[int | None]]:
     context = multiprocessing.get_context("fork")
     start, end = context.Barrier(processes), context.Barrier(processes)
@@ -75,6 +100,13 @@ def run(target: object, data: Path, processes: int) -> tuple[list[tuple[bool, in
         child.join()
         answer.close()
     return received, [child.exitcode for child in children]
+
+
+def test_two_never_hold_one_name_though_its_file_comes_and_goes(store: Store, data: Path) -> None:
+    received, codes = run(take_turns, data, 4)
+
+    assert codes == [0] * 4
+    assert [met for _, met, _ in received] == [0] * 4
 
 
 def test_of_thirty_who_ask_at_once_one_builds_and_all_lease_what_it_built(store: Store, data: Path) -> None:

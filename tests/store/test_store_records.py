@@ -30,10 +30,20 @@ def test_a_later_record_replaces_the_earlier(store: Store, clock: Clock) -> None
     assert store.lineage(LINEAGE) == Record({"lock": "new"}, START + 60)
 
 
-def test_specs_and_lineages_are_kept_apart(store: Store) -> None:
+def test_specs_resolutions_and_lineages_are_kept_apart(store: Store) -> None:
     store.put_spec(SpecKey("1" * 32), {"is": "spec"})
+    store.put_resolution(SpecKey("1" * 32), {"is": "resolution"})
 
+    assert store.spec(SpecKey("1" * 32)) == Record({"is": "spec"}, START)
+    assert store.resolution(SpecKey("1" * 32)) == Record({"is": "resolution"}, START)
     assert isinstance(store.lineage(LineageKey("1" * 32)), Miss)
+
+
+def test_a_resolution_is_forgotten_with_its_spec(store: Store) -> None:
+    store.put_resolution(SPEC, {})
+    store.forget_spec(SPEC)
+
+    assert isinstance(store.resolution(SPEC), Miss)
 
 
 def test_a_record_that_was_never_written_is_a_miss_with_a_reason(store: Store) -> None:

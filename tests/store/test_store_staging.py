@@ -64,6 +64,17 @@ def test_the_manifest_says_what_it_is_when_it_was_published_and_how_large(store:
     assert manifest["bytes"] == manifest["own_bytes"] + 40_960
 
 
+def test_the_store_tells_what_it_has_without_a_lease(store: Store) -> None:
+    assert not store.has(key(1))
+    assert isinstance(store.manifest(key(1)), Miss)
+
+    publish(store, 1).close()
+    manifest = store.manifest(key(1))
+    assert store.has(key(1))
+    assert not isinstance(manifest, Miss)
+    assert manifest["number"] == 1
+
+
 def test_everything_in_it_is_read_only_and_nothing_outside_is_touched(store: Store, tmp_path: Path) -> None:
     outside = tmp_path / "outside"
     outside.write_text("mine")

@@ -46,8 +46,9 @@ class Entry:
 
 def entries(layout: Layout) -> Iterator[Entry]:
     """Every published environment, in no order; what disappears meanwhile is left out."""
+    pinned = pins(layout)
     for key in keys(layout):
-        entry = entry_of(layout, key)
+        entry = entry_of(layout, key, pinned)
         if entry is not None:
             yield entry
 
@@ -61,7 +62,15 @@ def keys(layout: Layout, prefix: str = "") -> list[EnvironmentKey]:
     return sorted(key for name in names if name.startswith(prefix) and (key := _key(name)) is not None)
 
 
-def entry_of(layout: Layout, key: EnvironmentKey) -> Entry | None:
+def pins(layout: Layout) -> frozenset[str]:
+    """The keys that are pinned."""
+    try:
+        return frozenset(path.name for path in layout.pins.iterdir())
+    except FileNotFoundError:
+        return frozenset()
+
+
+def entry_of(layout: Layout, key: EnvironmentKey, pinned: frozenset[str]) -> Entry | None:
     """The environment of this key, None where it is not published."""
     path = layout.environment(key)
     try:
@@ -72,9 +81,9 @@ def entry_of(layout: Layout, key: EnvironmentKey) -> Entry | None:
     manifest: Mapping[str, Any] = {} if isinstance(read, Miss) else read
     match manifest:
         case {"bytes": int() as total, "own_bytes": int() as own}:
-            return Entry(key, path, manifest, total, own, last_used, layout.pin(key).exists())
+            return Entry(key, path, manifest, total, own, last_used, str(key) in pinned)
     total = measure([path])
-    return Entry(key, path, manifest, total, total, last_used, layout.pin(key).exists())
+    return Entry(key, path, manifest, total, total, last_used, str(key) in pinned)
 
 
 def _key(name: str) -> EnvironmentKey | None:

@@ -29,9 +29,10 @@ _PAUSE_SECONDS = 0.002
 def hold(path: Path, operation: int, flags: int = os.O_RDONLY) -> int | None:
     """A descriptor that holds what `path` names, None while another hold forbids it; never waits.
 
-    FileNotFoundError where nothing has that name, or where it changed hands before the hold was granted.
+    FileNotFoundError where nothing has that name, where it changed hands before the hold was granted, or where it is a
+    symbolic link. Children do not inherit the descriptor unless they are given it (PEP 446).
     """
-    descriptor = os.open(path, flags | os.O_CLOEXEC | os.O_NOFOLLOW, 0o644)
+    descriptor = os.open(path, flags, 0o644)
     try:
         fcntl.flock(descriptor, operation | fcntl.LOCK_NB)
         held, named = os.fstat(descriptor), path.lstat()

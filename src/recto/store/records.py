@@ -74,7 +74,7 @@ def write_object(descriptor: int, value: Mapping[str, object]) -> None:
 
 def synchronise(directory: Path) -> None:
     """Brings the names in a directory to the disk."""
-    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)
     finally:

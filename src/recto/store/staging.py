@@ -83,7 +83,7 @@ class Staging:
         # Opened new and never through a link: the tree below was written by strangers.
         path = self.directory / MANIFEST
         path.unlink(missing_ok=True)
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o444)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o444)
         try:
             write_object(descriptor, {**manifest, "key": str(self._key), "published_at": self._clock()})
         finally:

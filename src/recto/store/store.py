@@ -14,7 +14,7 @@ from recto.problems import StoreError, problem, size
 from recto.store import accounting, eviction, leases, staging
 from recto.store.accounting import Ledger, Options, Usage
 from recto.store.complaints import complaints
-from recto.store.entries import Entry, entries, entry_of, keys
+from recto.store.entries import Entry, entries, entry_of, keys, pins
 from recto.store.eviction import Pruned, Pruning, Sweeper
 from recto.store.failpoints import Failpoint, no_failpoint
 from recto.store.layout import MANIFEST, Layout
@@ -95,9 +95,10 @@ class Store:
         self._put(self._layout.spec(key), value)
 
     def forget_spec(self, key: SpecKey) -> None:
-        """Forgets what was stored for the spec, if anything was."""
+        """Forgets what was stored for the spec and its resolution, if anything was."""
         with complaints(self._layout.root):
             self._layout.spec(key).unlink(missing_ok=True)
+            self._layout.resolution(key).unlink(missing_ok=True)
 
     def resolution(self, key: SpecKey) -> Record | Miss:
         """The whole answer that was stored for the spec; kept apart from `spec`, which a hit reads."""
@@ -179,7 +180,7 @@ class Store:
         """The one environment whose key begins with `prefix`; StoreError `environment-unknown` unless it is one."""
         with complaints(self._layout.root):
             found = keys(self._layout, prefix) if prefix else []
-            entry = entry_of(self._layout, found[0]) if len(found) == 1 else None
+            entry = entry_of(self._layout, found[0], pins(self._layout)) if len(found) == 1 else None
         if entry is None:
             raise _unknown(prefix)
         return entry
