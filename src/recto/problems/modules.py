@@ -11,7 +11,6 @@ _DIFFERENT = {
     "Bio": "biopython",
     "Cryptodome": "pycryptodomex",
     "Crypto": "pycryptodome",
-    "IPython": "ipython",
     "MySQLdb": "mysqlclient",
     "OpenGL": "PyOpenGL",
     "OpenSSL": "pyOpenSSL",
@@ -100,28 +99,28 @@ _SAME_NAMES = """
     blinker bokeh boto3 botocore bottleneck branca cachetools cartopy catboost causalml celery census certifi cffi
     chardet click cloudpickle cobra colorama colorcet confluent_kafka contextily convertdate corner cryptography
     cvxopt cvxpy cycler Cython dash dask dataclasses_json datasets datasette datashader dbfread decorator deepdiff
-    deltalake dill distributed django docx2txt doubleml dtreeviz duckdb econml editdistance einops emcee
-    empiricaldist evaluate fabric faker fastapi fastparquet feedparser filelock fiona flask flask_cors flax folium
-    formulaic fsspec fuzzywuzzy geemap gensim geodatasets geopandas geoplot geopy ggplot gradio graphviz
-    great_tables gspread h2o h5py haversine hdbscan hmmlearn holidays holoviews html5lib httpx huggingface_hub
-    hvplot igraph imageio img2pdf inflect interpret ipykernel ipyleaflet ipympl ipywidgets itables jax jieba jinja2
-    joblib jsonschema jupyter kagglehub kaleido keras langchain lets_plot Levenshtein librosa lifelines lifetimes
-    lightgbm lightning lime linearmodels llvmlite lmfit loguru lxml mapclassify marimo markdown matplotlib
-    matplotlib_inline MDAnalysis mdtraj mesa missingno mistune mizani mlflow mlxtend modin momepy more_itertools
-    moviepy mpmath msgpack music21 mypy narwhals nbclient nbconvert nbformat netCDF4 networkx nibabel nilearn nltk
-    numba numexpr numpy numpyro onnx onnxruntime openai openpyxl optuna orjson osmnx packaging palettable
-    palmerpenguins pandas pandas_datareader pandera panel papermill paramiko patsy peewee peft pexpect pingouin
-    plotly plotnine pmdarima polars pooch portalocker prettytable prophet psutil psycopg pulp pvlib pyarrow pycaret
-    pycountry pycountry_convert pydantic pydantic_settings pydeck pydot pyfixest pygame pygments pyLDAvis pymatgen
-    pymc pymongo pymysql pyodbc pyogrio pyparsing pypdf PyPDF2 pyproj PyQt5 PyQt6 pyreadr pyreadstat pysal pysam
-    pyspark pytest pytz pyvis pyvista qgrid qrcode quantecon rapidfuzz rasterio rdkit redis regex reportlab requests
-    rich rioxarray rpy2 s3fs sacrebleu scanpy scikit_posthocs scipy scrapy seaborn selenium semopy
-    sentence_transformers sentencepiece shap shapely shiny skforecast skops skrub sktime spacy sqlalchemy squarify
-    stargazer statsforecast statsmodels streamlit sweetviz sympy tables tabulate tenacity tensorflow
-    tensorflow_datasets tensorflow_probability termcolor textblob textdistance textstat thefuzz tiktoken timm
-    tokenizers tomli tomlkit toolz torch torchaudio torchmetrics torchvision tornado tqdm traitlets transformers
-    trimesh tsfresh ujson unidecode urllib3 uvicorn vaderSentiment vega_datasets vtk wandb wbgapi websockets
-    wordcloud xarray xgboost xlrd xlsxwriter xlwings xlwt ydata_profiling yellowbrick yfinance zarr
+    deltalake dill distributed django docx2txt doubleml dtreeviz duckdb econml editdistance einops emcee empiricaldist
+    evaluate fabric faker fastapi fastparquet feedparser filelock fiona flask flask_cors flax folium formulaic fsspec
+    fuzzywuzzy geemap gensim geodatasets geopandas geoplot geopy ggplot gradio graphviz great_tables gspread h2o h5py
+    haversine hdbscan hmmlearn holidays holoviews html5lib httpx huggingface_hub hvplot igraph imageio img2pdf inflect
+    interpret ipykernel ipyleaflet ipympl IPython ipywidgets itables jax jieba jinja2 joblib jsonschema jupyter
+    kagglehub kaleido keras langchain lets_plot Levenshtein librosa lifelines lifetimes lightgbm lightning lime
+    linearmodels llvmlite lmfit loguru lxml mapclassify marimo markdown matplotlib matplotlib_inline MDAnalysis mdtraj
+    mesa missingno mistune mizani mlflow mlxtend modin momepy more_itertools moviepy mpmath msgpack music21 mypy
+    narwhals nbclient nbconvert nbformat netCDF4 networkx nibabel nilearn nltk numba numexpr numpy numpyro onnx
+    onnxruntime openai openpyxl optuna orjson osmnx packaging palettable palmerpenguins pandas pandas_datareader
+    pandera panel papermill paramiko patsy peewee peft pexpect pingouin plotly plotnine pmdarima polars pooch
+    portalocker prettytable prophet psutil psycopg pulp pvlib pyarrow pycaret pycountry pycountry_convert pydantic
+    pydantic_settings pydeck pydot pyfixest pygame pygments pyLDAvis pymatgen pymc pymongo pymysql pyodbc pyogrio
+    pyparsing pypdf PyPDF2 pyproj PyQt5 PyQt6 pyreadr pyreadstat pysal pysam pyspark pytest pytz pyvis pyvista qgrid
+    qrcode quantecon rapidfuzz rasterio rdkit redis regex reportlab requests rich rioxarray rpy2 s3fs sacrebleu scanpy
+    scikit_posthocs scipy scrapy seaborn selenium semopy sentence_transformers sentencepiece shap shapely shiny
+    skforecast skops skrub sktime spacy sqlalchemy squarify stargazer statsforecast statsmodels streamlit sweetviz
+    sympy tables tabulate tenacity tensorflow tensorflow_datasets tensorflow_probability termcolor textblob
+    textdistance textstat thefuzz tiktoken timm tokenizers tomli tomlkit toolz torch torchaudio torchmetrics
+    torchvision tornado tqdm traitlets transformers trimesh tsfresh ujson unidecode urllib3 uvicorn vaderSentiment
+    vega_datasets vtk wandb wbgapi websockets wordcloud xarray xgboost xlrd xlsxwriter xlwings xlwt ydata_profiling
+    yellowbrick yfinance zarr
 """
 _SAME = frozenset(_SAME_NAMES.split())
 

@@ -10,6 +10,8 @@ from itertools import pairwise
 # its end what went wrong.
 HEAD_CHARACTERS = 512 * 1024
 TAIL_CHARACTERS = 1536 * 1024
+HEAD_LINES = 20_000
+TAIL_LINES = 60_000
 LINE_CHARACTERS = 2000
 
 # No console is wider; a longer line was not broken by one.
@@ -46,10 +48,13 @@ def decode(data: bytes) -> str:
 
 
 def bounded(text: str) -> str:
-    """The text, or its head and tail where it is longer than both."""
-    if len(text) <= HEAD_CHARACTERS + TAIL_CHARACTERS:
+    """The text, or its head and tail where it is longer than both, in characters or in lines."""
+    if len(text) > HEAD_CHARACTERS + TAIL_CHARACTERS:
+        text = f"{text[:HEAD_CHARACTERS]}\n{text[-TAIL_CHARACTERS:]}"
+    lines = text.split("\n")
+    if len(lines) <= HEAD_LINES + TAIL_LINES:
         return text
-    return f"{text[:HEAD_CHARACTERS]}\n{text[-TAIL_CHARACTERS:]}"
+    return "\n".join([*lines[:HEAD_LINES], *lines[-TAIL_LINES:]])
 
 
 def clean(text: str) -> str:
@@ -82,15 +87,17 @@ def rejoined(text: str) -> str:
     widths = _console_widths(lines)
     if widths is None:
         return text
-    joined: list[str] = []
-    goes_on = False
+    pieces: list[str] = []
+    length = 0
     for line, following in zip(lines, [*lines[1:], ""], strict=True):
-        if goes_on and joined:
-            joined[-1] += line
-        else:
-            joined.append(line)
-        goes_on = _continues(following) and (_broken_at_space(line) or len(line) in widths)
-    return "\n".join(line[:LINE_CHARACTERS] for line in joined)
+        pieces.append(line)
+        length += len(line)
+        broken = _broken_at_space(line) or len(line) in widths
+        if broken and length < LINE_CHARACTERS and _continues(following):
+            continue
+        pieces.append("\n")
+        length = 0
+    return "".join(pieces[:-1])
 
 
 def _continues(following: str) -> bool:
@@ -107,10 +114,11 @@ def _console_widths(lines: list[str]) -> frozenset[int] | None:
     spaced = [len(line) for line, following in pairs if _broken_at_space(line) and _continues(following)]
     if len(spaced) < 2:
         return None
+    least = max(spaced) - 2
     whole = Counter(
         len(line)
         for line, following in pairs
-        if not line.endswith(" ") and max(spaced) - 2 <= len(line) <= CONSOLE_CHARACTERS and _continues(following)
+        if not line.endswith(" ") and least <= len(line) <= CONSOLE_CHARACTERS and _continues(following)
     )
     width, _ = max(whole.items(), key=lambda item: (item[1], item[0]), default=(0, 0))
     return frozenset(length for length, count in whole.items() if count >= 2 and abs(length - width) <= 1)

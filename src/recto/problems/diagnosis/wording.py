@@ -34,7 +34,7 @@ _UNNAMED: Mapping[str, str] = {
 def worded(finding: Finding, text: str) -> Problem:
     """The problem of this finding, its excerpt cut from the cleaned text."""
     kind = KINDS[finding.code]
-    shown = {key: _fact(value) for key, value in finding.facts.items()}
+    shown = {key: value if key == "hint" else _fact(value) for key, value in finding.facts.items()}
     if finding.package is not None:
         shown["package"] = _fact(finding.package)
     facts = dict(_UNNAMED) | {key: value for key, value in shown.items() if value}

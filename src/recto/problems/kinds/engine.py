@@ -207,7 +207,7 @@ KINDS = by_code(
     Kind(
         "pdf-engine-missing",
         "render",
-        "typst or LaTeX is not installed.",
+        "What makes a PDF (typst or LaTeX) is not installed.",
         "Nothing here can make a PDF: {reason}.",
         "Render to HTML, or ask the operator for typst or LaTeX.",
         who="operator",

@@ -55,8 +55,8 @@ KINDS = by_code(
     Kind(
         "pip-broken",
         "environment",
-        "pip itself cannot run, or refuses to change itself.",
-        "pip does not work in this environment: {reason}.",
+        "The installer `pip` cannot run, or refuses to change itself.",
+        "The installer `pip` does not work in this environment: {reason}.",
         "Make a fresh environment.",
         who="operator",
         example={"reason": "No module named pip"},

@@ -71,8 +71,8 @@ KINDS = by_code(
     Kind(
         "no-wheel",
         "install",
-        "Releases exist only as source, and building from source is not allowed.",
-        "`{package}` is published as source code only, and only ready-made wheels are installed.",
+        "No release has a ready-made wheel for this Python and platform, and building from source is not allowed.",
+        "`{package}` has no ready-made wheel for this Python, and only wheels are installed.",
         "Choose a version or another package that has a wheel.",
         example={"package": "pyaudio"},
     ),
@@ -96,7 +96,7 @@ KINDS = by_code(
     Kind(
         "vcs-failure",
         "input",
-        "git is missing or a clone failed.",
+        "The tool `git` is missing, or a clone failed.",
         "A version control repository could not be fetched: {reason}.",
         "Use a released version of the package.",
         example={"reason": "git is not installed"},

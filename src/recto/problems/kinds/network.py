@@ -2,8 +2,6 @@
 
 from recto.problems.kind import Kind, by_code
 
-_HOST = {"host": "the index"}
-
 KINDS = by_code(
     Kind(
         "network-timeout",
