@@ -6,9 +6,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from curated import make_curated_base
 from loopback_index import LoopbackIndex, serving
 from resolving import Bench, make_base
 from uv import find_uv_bin
+
+from recto.engines.base import RENDER_STACK
+from recto.interpreters import Base
 
 
 @pytest.fixture
@@ -27,3 +31,15 @@ def bench(tmp_path: Path, index: LoopbackIndex) -> Callable[..., Bench]:
         return Bench(Path(find_uv_bin()), tmp_path, base, index.url, protected)
 
     return make
+
+
+@pytest.fixture(scope="session")
+def curated(tmp_path_factory: pytest.TempPathFactory) -> Base:
+    """The curated stack of one day, really installed."""
+    return make_curated_base(tmp_path_factory.mktemp("curated") / "base")
+
+
+@pytest.fixture(scope="session")
+def real(tmp_path_factory: pytest.TempPathFactory, curated: Base) -> Bench:
+    """A bench over the curated stack with the real index and one cache for all tests."""
+    return Bench(Path(find_uv_bin()), tmp_path_factory.mktemp("real"), curated, None, RENDER_STACK)

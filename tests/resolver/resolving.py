@@ -104,7 +104,7 @@ def declared(
 
 
 def make_base(prefix: Path, *distributions: str) -> Base:
-    """A base in `prefix` that has these: `name==version`, or `name==version: requirement; requirement`."""
+    """A base in `prefix` that has these: `name==version`, or `name==version: requirement | requirement`."""
     venv.create(prefix, symlinks=True, with_pip=False)
     site = next(prefix.glob("lib/python3.*/site-packages"))
     for text in distributions:
@@ -113,7 +113,7 @@ def make_base(prefix: Path, *distributions: str) -> Base:
         directory = site / f"{name.replace('-', '_')}-{version}.dist-info"
         directory.mkdir()
         lines = ["Metadata-Version: 2.1", f"Name: {name}", f"Version: {version}"]
-        lines += [f"Requires-Dist: {requirement}" for requirement in requires.split("; ") if requirement]
+        lines += [f"Requires-Dist: {requirement}" for requirement in requires.split(" | ") if requirement]
         (directory / "METADATA").write_text("\n".join(lines) + "\n")
     return probe(prefix / "bin" / "python")
 

@@ -126,6 +126,7 @@ def test_a_dependency_against_a_protected_package_names_the_line(bench: Make, in
         "widgets",
         Source("requirements.txt", 1),
     )
+    assert "version 7.0 of `kernel`" in found.hint
 
 
 def test_a_wrong_hash_is_refused_at_its_line(bench: Make, index: LoopbackIndex) -> None:

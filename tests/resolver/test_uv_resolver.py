@@ -147,6 +147,20 @@ def test_a_version_that_only_the_base_has_stays(bench: Make, index: LoopbackInde
     assert found.leaned == {"homemade": "0.1.dev3", "tensors": "2.13.0+cpu"}
 
 
+def test_an_extra_of_a_base_package_installs_only_what_it_adds(bench: Make, index: LoopbackIndex) -> None:
+    index.add("frames", "1.0", "heavy; extra == 'speed'", extras=("speed",))
+    index.add("fast", "1.0")
+    found = bench("frames==1.0: fast; extra == 'speed'").resolve("frames[speed]")
+    assert (installs(found), from_base(found)) == (["fast==1.0"], ["frames==1.0"])
+
+
+def test_a_pre_release_of_the_base_stays(bench: Make, index: LoopbackIndex) -> None:
+    index.add("numlib", "1.0")
+    index.add("tool", "1.0", "numlib>=1")
+    found = bench("numlib==2.0rc1").resolve("tool")
+    assert (installs(found), from_base(found)) == (["tool==1.0"], ["numlib==2.0rc1"])
+
+
 @pytest.mark.parametrize(("day", "version"), [(14, "1.0"), (15, "2.0"), (16, "3.0")])
 def test_the_cut_off_includes_its_whole_utc_day(bench: Make, index: LoopbackIndex, day: int, version: str) -> None:
     index.add("tool", "1.0", uploaded="2026-01-01T00:00:00Z")
@@ -231,7 +245,7 @@ def test_progress_tells_the_start_and_the_number_found(bench: Make, index: Loopb
 
 def test_the_base_is_described_once_for_all_resolutions(bench: Make, index: LoopbackIndex) -> None:
     index.add("tool", "1.0")
-    made = bench("numlib==1.0", "frames==1.0: numlib @ file:///gone; not a requirement")
+    made = bench("numlib==1.0", "frames==1.0: numlib @ file:///gone | not a requirement")
     made.resolve("tool")
     made.resolve("tool")
     (folder,) = (made.directory / "cache" / "base-metadata").iterdir()

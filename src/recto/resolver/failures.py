@@ -16,6 +16,9 @@ from recto.problems import Problem, Source, problem
 from recto.problems.diagnosis import clean, diagnose
 from recto.resolver.installed import Unmet, base_versions
 
+# Lines that a hint names: a proof over a hundred pins names many, and the first of them tell most.
+LINES_NAMED = 4
+
 # A requirement or package of the proof: a name, and perhaps extras and a range.
 _WORD = re.compile(r"(?<![\w./-])([A-Za-z0-9](?:[\w.-]*[A-Za-z0-9])?)")
 
@@ -42,7 +45,7 @@ def clash(unmet: Unmet, declaration: Declaration, base: Base, said: str = "") ->
             package=declared.requirement.name if declared else contested,
             source=declared.source if declared else None,
             reason=f"{unmet.name} {under[unmet.name]} of the base needs {unmet.requirement}, not {unmet.has}",
-            version=under[contested],
+            version=_version_of(contested, under[contested], declared),
         ),
         named,
     )
@@ -70,22 +73,27 @@ def _placed(found: Problem, named: list[Declared], constraint: tuple[NormalizedN
     source = declared.source if declared else None
     if constraint and found.code in ("dependency-conflict", "no-matching-version"):
         name, version = constraint
-        return replace(
-            problem(
-                "protected-conflict",
-                package=declared.requirement.name if declared else found.package or name,
-                source=source,
-                excerpt=found.excerpt,
-                reason=f"the base has {name} {version}",
-                version=version,
-            )
+        return problem(
+            "protected-conflict",
+            package=declared.requirement.name if declared else found.package or name,
+            source=source,
+            excerpt=found.excerpt,
+            reason=f"the base has {name} {version}",
+            version=_version_of(name, version, declared),
         )
     return _with_lines(found.at(source), named) if found.code == "dependency-conflict" else found.at(source)
 
 
+def _version_of(name: NormalizedName, version: Version, declared: Declared | None) -> str:
+    """The version to allow, with its package where that is not the one that the problem is about."""
+    about = canonicalize_name(declared.requirement.name) if declared else name
+    return str(version) if about == name else f"{version} of `{name}`"
+
+
 def _with_lines(found: Problem, named: Iterable[Declared]) -> Problem:
     """The problem with every line that takes part named in its hint, where there are several."""
-    places = [f"`{canonical_requirement(one.requirement)}` is at {one.source}" for one in _by_place(named)]
+    nearest = _by_place(list(named)[:LINES_NAMED])
+    places = [f"`{canonical_requirement(one.requirement)}` is at {one.source}" for one in nearest]
     return replace(found, hint=f"{found.hint} {', '.join(places)}.") if len(places) > 1 else found
 
 
@@ -114,7 +122,7 @@ def _constraint(
     said: str, named: Iterable[Declared], pinned: Mapping[NormalizedName, Version]
 ) -> tuple[NormalizedName, Version] | None:
     """The protected pin that the proof needs, unless the declaration asks for that very version itself."""
-    own = {str(entry.requirement).replace(" ", "").lower() for entry in named}
+    own = {canonical_requirement(entry.requirement) for entry in named}
     for name, version in pinned.items():
         if f"{name}=={version}" not in own and re.search(rf"\b{re.escape(name)}=={re.escape(str(version))}\b", said):
             return name, version

@@ -119,7 +119,10 @@ class Search:
             return found
         name = canonicalize_name(found.package)
         question = Question((name,), as_of=self.request.declaration.as_of, dependencies=False)
-        answer = self._compile(question)
+        try:
+            answer = self._compile(question)
+        except ResolveError:
+            return found  # the time is over, or the index is gone: what is known already is the better answer
         version = answer.versions.get(name) if isinstance(answer, Answer) else None
         return (
             replace(found, hint=f"{found.hint} The newest that can be installed here is {version}.")
