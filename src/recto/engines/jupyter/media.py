@@ -63,7 +63,7 @@ class Media:
     def keep(self, mime: str, data: str) -> str | None:
         """The address of an image that a cell gave as text; None where that is no image."""
         try:
-            content = data.encode() if mime == "image/svg+xml" else base64.b64decode(data)
+            content = data.encode() if mime == "image/svg+xml" else _decoded(data)
         except (binascii.Error, ValueError):
             return None
         self._drawn.append(Image(mime, content))
@@ -97,12 +97,17 @@ class Media:
             raise ImageMissing(str(error)) from error
 
 
+def _decoded(text: str) -> bytes:
+    """The bytes of base64, in which line ends may stand; raises binascii.Error or ValueError for anything else."""
+    return base64.b64decode("".join(text.split()), validate=True)
+
+
 def _from_data_url(target: str) -> Image:
     match = _DATA.fullmatch(target)
     if match is None or match["type"] not in SUFFIXES.values():
         raise ImageMissing("its `data:` address holds no image that is known")
     try:
         content = match["content"]
-        return Image(match["type"], base64.b64decode(content) if match["base64"] else unquote_to_bytes(content))
+        return Image(match["type"], _decoded(content) if match["base64"] else unquote_to_bytes(content))
     except (binascii.Error, ValueError) as error:
         raise ImageMissing("its `data:` address is damaged") from error

@@ -27,13 +27,17 @@ SOCKET_PATH_BYTES = 100
 def main(request_path: str, result_path: str) -> int:
     """The exit status."""
     request = json.loads(Path(request_path).read_text(encoding="utf-8"))
+    # Opened before any cell runs: a cell that puts a link in its place gains no file written elsewhere.
+    with open(result_path, "x", encoding="utf-8") as file:  # noqa: PTH123
+        json.dump(_result(request), file)
+    return 0
+
+
+def _result(request: dict[str, Any]) -> dict[str, Any]:
     lacking = [name for name in NEEDED if find_spec(name) is None]
     if lacking:
-        result: dict[str, Any] = {"failure": {"kind": "lacking", "names": lacking}}
-    else:
-        result = asyncio.run(Session(request, _progress_descriptor()).run())
-    Path(result_path).write_text(json.dumps(result), encoding="utf-8")
-    return 0
+        return {"failure": {"kind": "lacking", "names": lacking}}
+    return asyncio.run(Session(request, _progress_descriptor()).run())
 
 
 def _progress_descriptor() -> int:
@@ -142,7 +146,8 @@ class Session:
         """Copies the script that draws plotly's figures beside the result, if there is such a figure."""
         outputs = [output for result in self._results for output in result.get("outputs", ())]
         if any(PLOTLY in output.get("data", {}) for output in outputs) and (script := _plotly_script()):
-            shutil.copyfile(script, self._request["plotly"])
+            with open(self._request["plotly"], "xb") as copy, script.open("rb") as source:  # noqa: PTH123
+                shutil.copyfileobj(source, copy)
 
     async def _facts(self) -> dict[str, Any]:
         """What the kernel knows about the error that it has just raised; nothing where the cell broke that."""

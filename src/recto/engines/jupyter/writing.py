@@ -148,4 +148,4 @@ def _with_html(blocks: Any, pandoc: Pandoc) -> Any:
 
 
 def _is_html(element: Element) -> bool:
-    return element["t"] == "RawBlock" and element["c"][0] == "html" and element["c"][1].startswith(HTML_MARK)
+    return element["t"] == "RawBlock" and str(element["c"][1]).startswith(HTML_MARK)
