@@ -77,8 +77,5 @@ def kernel_base(shared: Path, uv: Path, uv_cache: Path, network_environment: Map
 @pytest.fixture(scope="session")
 def curated_base(shared: Path, uv: Path, uv_cache: Path, network_environment: Mapping[str, str]) -> Base:
     """The base that `recto base build` makes: the curated stack, compiled and proven. Half a minute on first use."""
-
-    def make(directory: Path) -> None:
-        BaseBuilder(uv, uv_cache, NoSandbox(), network_environment).build(Path(sys.executable), directory)
-
-    return probe(made_once(shared / "curated-base", make) / "bin" / "python")
+    builder = BaseBuilder(uv, uv_cache, NoSandbox(), network_environment)
+    return probe(builder.build(Path(sys.executable), shared / "curated-base"))

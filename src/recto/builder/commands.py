@@ -13,6 +13,10 @@ from recto.problems.diagnosis import redacted
 from recto.sandbox.base import Command, Limits, Network, OnLine, Outcome, Sandbox
 
 
+def no_failpoint(step: str) -> None:
+    """Goes on."""
+
+
 @dataclass(slots=True)
 class Commands:
     """Runs the commands of one build, all within `seconds_max` from the first use of this value.
@@ -67,10 +71,6 @@ class Commands:
         if outcome.stop == "cancelled":
             raise Cancelled(problem("cancelled"))
         return outcome
-
-    def note(self, text: str) -> None:
-        """Adds a line of our own to the log."""
-        self._log.append(f"{text}\n")
 
     def _late(self) -> BuildError:
         return BuildError(problem("cap-build-time", seconds=f"{self.seconds_max:g}"), self.log)

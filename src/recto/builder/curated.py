@@ -10,7 +10,7 @@ import fcntl
 import json
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib.resources import files
@@ -20,7 +20,7 @@ import tomli_w
 
 from recto.builder.base import Order
 from recto.builder.bytecode import compile_packages
-from recto.builder.commands import Commands
+from recto.builder.commands import Commands, no_failpoint
 from recto.builder.exchange import put_in_place
 from recto.builder.kernelspec import write_kernelspec
 from recto.builder.proof import prove
@@ -29,6 +29,9 @@ from recto.interpreters import Base, probe
 from recto.problems import BaseError, problem
 from recto.progress import Event, Progress, silent
 from recto.sandbox.base import Sandbox
+
+# The steps where a test may kill the process to see what is left.
+FAILPOINTS = ("installed", "proven", "recorded", "placed")
 
 RECORD = "recto-base.json"
 LOCK = "pylock.toml"
@@ -49,6 +52,7 @@ class BaseBuilder:
     environment: Mapping[str, str] = field(repr=False)
     index_url: str | None = field(default=None, repr=False)
     seconds_max: float = 1800.0
+    failpoint: Callable[[str], None] = no_failpoint
 
     def build(
         self,
@@ -87,13 +91,17 @@ class BaseBuilder:
         installer.make_environment(made, commands)
         order = Order(lock, tuple(package.name for package in lock.packages), under)
         installer.install(order, made, commands, progress)
+        self.failpoint("installed")
         write_kernelspec(made)
         compile_packages(commands, made)
         progress(Event("proving"))
         prove(commands, made)
+        self.failpoint("proven")
         (made / LOCK).write_text(tomli_w.dumps(lock.to_dict()), encoding="utf-8")
         (made / RECORD).write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+        self.failpoint("recorded")
         put_in_place(made, directory)
+        self.failpoint("placed")
         progress(Event("ready", "the base is ready"))
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from recto.builder.base import Built, Order
 from recto.builder.bytecode import compile_packages
-from recto.builder.commands import Commands
+from recto.builder.commands import Commands, no_failpoint
 from recto.builder.kernelspec import write_kernelspec
 from recto.builder.layer import site_packages, write_layer
 from recto.builder.modules import installed_modules
@@ -24,10 +24,6 @@ from recto.sandbox.base import Sandbox
 
 # The steps of a build, in order: where a test may kill the process to see what is left.
 FAILPOINTS = ("venv-made", "installed", "kernelspec-written", "compiled", "proven")
-
-
-def _no_failpoint(step: str) -> None:
-    """Goes on."""
 
 
 class UvBuilder:
@@ -44,7 +40,7 @@ class UvBuilder:
         sandbox: Sandbox,
         environment: Mapping[str, str],
         index_url: str | None = None,
-        failpoint: Callable[[str], None] = _no_failpoint,
+        failpoint: Callable[[str], None] = no_failpoint,
     ) -> None:
         self._uv = Uv(uv, cache, environment, index_url)
         self._cache = cache
