@@ -97,6 +97,7 @@ RULES = (
     Rule("build-missing-library", re.compile(r"cannot open input file '(?P<library>[\w.+-]{1,80}\.lib)'")),
     Rule("build-missing-library", re.compile(r"\b(?P<library>[A-Za-z0-9]{1,40}[-_]config)\b[^\n]{0,60}not found")),
     Rule("build-missing-library", wording(r"Unable to run \"?(?P<library>[\w-]{1,60}-config)")),
+    Rule("build-missing-library", re.compile(r"Can ?not find valid (?P<library>pkg-config) name")),
     Rule("build-missing-library", re.compile(r"Could NOT find (?P<library>[\w+-]{1,60})")),
     Rule("build-missing-library", wording(r"package configuration file provided by \"(?P<library>[\w+-]{1,60})\"")),
     Rule("build-missing-library", wording(r"Could not find function \w{1,60} in library (?P<library>[\w.-]{1,60})")),

@@ -25,9 +25,7 @@ RULES = (
     Rule("cell-timeout", wording(r"Cell execution timed out|Timeout waiting for execute reply"), weak=True),
     Rule(
         "kernel-died",
-        wording(
-            r"^(?:\w{1,40}: )?Kernel died\b|DeadKernelError|Kernel died before replying|kernel appears to have died"
-        ),
+        wording(r"\bKernel died\b|DeadKernelError|kernel appears to have died"),
     ),
     Rule("kernel-missing", wording(r"No such kernel named (?P<kernel>[\w.+-]{1,100})")),
     Rule("kernel-missing", wording(r"Jupyter kernel '(?P<kernel>[^'\n]{1,100})' not found|NoSuchKernel")),

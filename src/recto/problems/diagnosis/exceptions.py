@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from recto.problems.diagnosis.finding import Facts, Finding
+from recto.problems.diagnosis.text import clean
 from recto.problems.diagnosis.wording import worded
 from recto.problems.modules import hint_for_module
 from recto.problems.problem import Problem, Source
@@ -82,8 +83,6 @@ def from_exception(
     `ename`, `evalue` and `traceback` are the message's own fields; `cell` counts code cells from 1; `seconds` is the
     time limit, which the words of a `cell-timeout` need.
     """
-    from recto.problems.diagnosis.text import clean
-
     cause = classified(ename, clean(evalue))
     facts = dict(cause.facts)
     facts |= {"document": document} if document else {}

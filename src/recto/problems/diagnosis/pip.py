@@ -50,14 +50,15 @@ def _other_python(match: re.Match[str], text: str) -> Facts | None:
 
 def _needs_python(specifier: str, text: str, position: int) -> str | None:
     """The Python that an ignored release needs which the specifier asks for, or None."""
-    starts = list(_IGNORED_START.finditer(text, max(0, position - _IGNORED_CHARACTERS), position))
-    if not starts or not specifier:
+    first, last = max(0, position - _IGNORED_CHARACTERS), position + _IGNORED_CHARACTERS
+    start = _IGNORED_START.search(text, first, last)
+    if start is None or not specifier:
         return None
     try:
         wanted = SpecifierSet(specifier)
     except InvalidSpecifier:
         return None
-    for version, needs in _IGNORED.findall(text, starts[-1].end(), position):
+    for version, needs in _IGNORED.findall(text, start.end(), last):
         try:
             if wanted.contains(Version(version), prereleases=True):
                 return str(needs).strip()
@@ -116,6 +117,23 @@ _FETCHED = re.compile(
     r"|#egg=(?P<egg>[A-Za-z0-9][\w.-]{0,120})"
 )
 _FETCHED_CHARACTERS = 4_000
+
+
+def _outside_builds(match: re.Match[str], text: str) -> Facts | None:
+    """None where a package's build script raised it, and not pip itself."""
+    return None if "subprocess-exited-with-error" in text or "build backend" in text else {}
+
+
+_HANDLED = re.compile(
+    r"(?:Failed to (?:download|extract|unzip|read|install)[^\n`]{0,40}`|Collecting )"
+    r"(?P<package>[A-Za-z0-9][\w.-]{0,120})"
+)
+
+
+def _handled(match: re.Match[str], text: str) -> Facts:
+    """The package whose file was being read, where the lines before say so."""
+    before = list(_HANDLED.finditer(text, max(0, match.start() - _FETCHED_CHARACTERS), match.start()))
+    return {"package": before[-1]["package"]} if before else {}
 
 
 def _fetched(match: re.Match[str], text: str) -> Facts:
@@ -177,10 +195,11 @@ RULES = (
     ),
     Rule(
         "download-corrupt",
-        re.compile(r"BadZipFile|File is not a zip file|tarfile\.ReadError|EOFError: Compressed file"),
-    ),
-    Rule(
-        "download-corrupt", re.compile(r"IncompleteRead\(|zlib\.error|end of central directory|unexpected end of file")
+        re.compile(
+            r"BadZipFile|File is not a zip file|tarfile\.ReadError|EOFError: Compressed file|IncompleteRead\("
+            r"|zlib\.error|end of central directory|unexpected end of file"
+        ),
+        read=_handled,
     ),
     Rule(
         "invalid-requirement",
@@ -241,7 +260,10 @@ RULES = (
         {"reason": "cloning failed"},
         read=_fetched,
     ),
-    Rule("pip-broken", re.compile(r"(?P<reason>No module named '?pip'?)\s")),
+    Rule("pip-broken", re.compile(r"(?P<reason>No module named '?pip\b'?)(?![\w.])")),
+    Rule(
+        "pip-broken", re.compile(r"(?P<reason>module 'pkgutil' has no attribute 'ImpImporter')"), read=_outside_builds
+    ),
     Rule("pip-broken", wording(r"(?P<reason>To modify pip, please run the following command)")),
     Rule("pip-broken", wording(r"(?P<reason>Fatal error in launcher: Unable to create process)")),
     Rule(

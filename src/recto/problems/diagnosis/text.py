@@ -31,7 +31,7 @@ _STEP_START = re.compile(r"#\d{1,4} |\d{1,6}\.\d{1,3} |\d{4}-\d\d-\d\dT")
 _BLANKS = re.compile(r"\n{4,}")
 
 # The frames that uv and pip draw, as they are and as UTF-8 read in code page 437 or 1252.
-_FRAMES = re.compile(r"[├╰│└─▶╭╮╯×]|Γöé|Γò░ΓöÇΓû╢|Γò░ΓöÇ|Γö£ΓöÇΓû╢|├ù|â•°â”€|â”‚|Ã—")
+_FRAMES = re.compile(r"╰─>|[├╰│└─▶╭╮╯×]|Γöé|Γò░ΓöÇΓû╢|Γò░ΓöÇ>|Γö£ΓöÇΓû╢|├ù|â•°â”€|â”‚|Ã—")
 
 
 def decode(data: bytes) -> str:

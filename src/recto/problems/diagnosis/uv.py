@@ -34,6 +34,7 @@ RULES = (
         read=lambda match, text: facts_of_line(match["line"], "uv cannot read it"),
     ),
     Rule("file-not-found", wording(r"error: File not found: [`'](?P<path>[^`'\n]{1,300})[`']")),
+    Rule("file-not-found", wording(r"failed to read from file [`'](?P<path>[^`'\n]{1,300})[`']: No such file")),
     Rule("file-not-found", wording(r"Distribution not found at: (?P<path>[^\n]{1,300})")),
     Rule(
         "hash-mismatch",
@@ -46,6 +47,18 @@ RULES = (
     Rule(
         "wheel-unsupported",
         wording(r"A path dependency is incompatible with the current platform: (?P<package>[\w.]{1,120})"),
+    ),
+    Rule(
+        "wheel-unsupported",
+        wording(
+            r"Distribution [`'](?P<package>[A-Za-z0-9][\w.-]{0,120})[^`'\n]{0,200}[`']"
+            r" can't be installed because it doesn't"
+        ),
+    ),
+    Rule(
+        "network-unreachable",
+        wording(r"Packages were unavailable because the network was disabled"),
+        {"reason": "the network is turned off, and it is not in the cache"},
     ),
     Rule(
         "externally-managed",

@@ -10,7 +10,7 @@ from recto.problems.diagnosis.redact import excerpt, redacted
 from recto.problems.diagnosis.telling import lines_around
 from recto.problems.problem import Problem
 
-FACT_CHARACTERS = 120
+FACT_CHARACTERS = 160
 
 # What stands for a fact that the log does not name. The marks around it in a template are taken away again.
 _UNNAMED: Mapping[str, str] = {
