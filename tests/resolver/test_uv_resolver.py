@@ -10,6 +10,7 @@ from loopback_index import LoopbackIndex
 from packaging.pylock import Pylock
 from resolving import Bench, from_base, installs, locks
 
+from recto.interpreters import probe
 from recto.policy.model import Replaced
 from recto.problems import Source
 
@@ -253,3 +254,17 @@ def test_the_base_is_described_once_for_all_resolutions(bench: Make, index: Loop
         "frames-1.0-0base-py3-none-any.whl",
         "numlib-1.0-0base-py3-none-any.whl",
     ]
+
+
+def test_older_forms_of_metadata_are_read_too(bench: Make, index: LoopbackIndex) -> None:
+    index.add("numlib", "1.0")
+    made = bench("numlib==2.0")
+    site = made.base.site_packages[0]
+    (site / "flat-1.0.egg-info").write_text("Metadata-Version: 1.1\nName: flat\nVersion: 1.0\n\nName: not this\n")
+    (site / "eggs-1.0.egg-info").mkdir()
+    (site / "eggs-1.0.egg-info" / "PKG-INFO").write_text("Metadata-Version: 1.1\nName: eggs\nVersion: 1.0\n")
+    (site / "eggs-1.0.egg-info" / "requires.txt").write_text("numlib>=2\n")
+    made.base = probe(made.base.python)
+    found = made.resolve("numlib<2", "flat")
+    assert from_base(found) == ["flat==1.0"]
+    assert [remark.package for remark in found.remarks] == ["eggs"]

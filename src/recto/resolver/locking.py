@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import cast
 from urllib.parse import urlsplit, urlunsplit
 
 from packaging.markers import Environment
 from packaging.pylock import Package, PackageWheel, Pylock, PylockSelectError
+from packaging.specifiers import SpecifierSet
 from packaging.tags import Tag
 from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import Version
@@ -44,31 +46,33 @@ def locked(lock: Pylock, base: Base, allowed: Mapping[NormalizedName, Allowed]) 
     out: there is no file to lock. Raises ResolveError with all that is wrong: a file without a SHA-256, a hash that is
     not among those required, nothing that fits.
     """
-    packages, problems = [], []
-    for package in lock.packages:
-        found = _locked(package, base, allowed.get(package.name))
-        if isinstance(found, Problem):
-            problems.append(found)
-        elif found is not None:
-            packages.append(found)
+    offered = [_offered(package, allowed.get(package.name)) for package in lock.packages]
+    problems = [one for one in offered if isinstance(one, Problem)]
+    packages = [one for one in offered if isinstance(one, Package)]
+    wheels = best_wheels(packages, base)
+    chosen = [_locked(package, wheels.get(package.name)) for package in packages]
+    problems += [one for one in chosen if isinstance(one, Problem)]
     if problems:
         raise ResolveError(problems)
-    return Pylock(
-        lock_version=Version("1.0"),
-        created_by="recto",
-        requires_python=lock.requires_python,
-        packages=packages,
-    )
+    return _lock_of([one for one in chosen if isinstance(one, Package)], lock.requires_python)
 
 
-def best_wheel(package: Package, base: Base) -> PackageWheel | None:
-    """The wheel of this package that an installer would take for this base, or None where none fits."""
-    single = Pylock(lock_version=Version("1.0"), created_by="recto", packages=[replace(package, marker=None)])
+def best_wheels(packages: Sequence[Package], base: Base) -> dict[NormalizedName, PackageWheel]:
+    """By name the wheel that an installer would take for this base; a name is missing where no wheel fits."""
+    machine, fitting = environment(base), tags(base)
+
+    def select(some: Sequence[Package]) -> dict[NormalizedName, PackageWheel]:
+        selected = _lock_of(some).select(environment=machine, tags=fitting)
+        return {package.name: file for package, file in selected if isinstance(file, PackageWheel)}
+
     try:
-        selected = [file for _, file in single.select(environment=environment(base), tags=tags(base))]
+        return select(packages)
     except PylockSelectError:
-        return None
-    return next((file for file in selected if isinstance(file, PackageWheel)), None)
+        found: dict[NormalizedName, PackageWheel] = {}
+        for package in packages:
+            with suppress(PylockSelectError):  # of this one no wheel fits
+                found |= select([package])
+        return found
 
 
 def environment(base: Base) -> Environment:
@@ -97,7 +101,14 @@ def _hashes(wheel: PackageWheel) -> frozenset[str]:
     return frozenset(f"{algorithm}:{digest}".lower() for algorithm, digest in wheel.hashes.items())
 
 
-def _locked(package: Package, base: Base, allowed: Allowed | None) -> Package | Problem | None:
+def _lock_of(packages: Sequence[Package], requires_python: SpecifierSet | None = None) -> Pylock:
+    return Pylock(
+        lock_version=Version("1.0"), created_by="recto", requires_python=requires_python, packages=list(packages)
+    )
+
+
+def _offered(package: Package, allowed: Allowed | None) -> Package | Problem | None:
+    """The package with the wheels of the index that are allowed, what is wrong with it, or None where it has none."""
     wheels = [wheel for wheel in package.wheels or () if wheel.url and not wheel.url.startswith("file:")]
     if not wheels:
         return None if package.wheels else problem("no-wheel", package=package.name)
@@ -105,10 +116,12 @@ def _locked(package: Package, base: Base, allowed: Allowed | None) -> Package | 
         wheels = [wheel for wheel in wheels if not _hashes(wheel).isdisjoint(allowed.hashes)]
         if not wheels:
             return problem("hash-mismatch", package=package.name, source=allowed.declared.source)
-    wheel = best_wheel(replace(package, wheels=wheels, sdist=None), base)
+    return replace(package, wheels=wheels, sdist=None, index=None, marker=None, dependencies=None)
+
+
+def _locked(package: Package, wheel: PackageWheel | None) -> Package | Problem:
     if wheel is None:
         return problem("wheel-unsupported", package=package.name)
-    if sha256_of(wheel) is None or wheel.url is None:
+    if sha256_of(wheel) is None:
         return problem("index-error", package=package.name, excerpt=f"no SHA-256 for {wheel.filename}")
-    wheel = replace(wheel, url=without_userinfo(wheel.url))
-    return replace(package, wheels=[wheel], sdist=None, index=None, marker=None, dependencies=None)
+    return replace(package, wheels=[replace(wheel, url=without_userinfo(wheel.url or ""))])

@@ -41,6 +41,7 @@ class UvResolver:
     ) -> None:
         self._uv = Uv(uv, cache, sandbox, environment, index_url)
         self._protected = tuple(canonicalize_name(name) for name in protected)
+        self._described: tuple[Base, tuple[BaseDistribution, ...]] | None = None
 
     def resolve(self, request: Request, progress: Progress, cancelled: Callable[[], bool] | None = None) -> Resolution:
         """The resolution of the request.
@@ -50,7 +51,7 @@ class UvResolver:
         """
         declaration, base = request.declaration, request.base
         _check_python(declaration, base)
-        installed = distributions(base)
+        installed = self._installed(base)
         if declaration.lock is not None:
             return self._exact(declaration, base, installed)
         progress(Event("resolving", "Looking for versions that fit together", unit="packages"))
@@ -65,6 +66,13 @@ class UvResolver:
         remarks = tuple(shadowed(one, declaration) for one in found.unmet)
         leaned = planning.leaned(plan, base, installed, self._protected)
         return Resolution(found.lock, plan, leaned, remarks, found.said)
+
+    def _installed(self, base: Base) -> tuple[BaseDistribution, ...]:
+        """The base's distributions, read once for as long as it is the same one: some 100 ms for a curated stack."""
+        described = self._described
+        if described is None or described[0] is not base:
+            described = self._described = (base, distributions(base))
+        return described[1]
 
     def _pinned(self, base: Base) -> dict[NormalizedName, Version]:
         """The protected distributions that the base has, with their versions there."""
