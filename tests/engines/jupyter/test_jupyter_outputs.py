@@ -156,6 +156,7 @@ Image(pixel)
 """
 
 
+@pytest.mark.network
 def test_one_run_gives_a_page_a_word_document_and_a_pdf(run: Callable[..., Rendered], tmp_path: Path) -> None:
     text = RICH.replace("PLOTLY", repr(PLOTLY)).replace(
         "# Rich", "# Rich\n\n```{python}\nopen('runs', 'a').write('x')\n```"
