@@ -339,7 +339,9 @@ CASES = [
     (
         "vcs-failure",
         None,
-        ("error: Git operation failed\n  cause: failed to clone into: /root/.cache\n  cause: failed to fetch branch"),
+        (
+            "error: Git operation failed\n  cause: failed to clone into: /home/user/.cache\n  cause: failed to fetch branch"
+        ),
     ),
     (
         "out-of-memory",
