@@ -339,9 +339,7 @@ CASES = [
     (
         "vcs-failure",
         None,
-        (
-            "error: Git operation failed\n  cause: failed to clone into: /home/user/.cache\n  cause: failed to fetch branch"
-        ),
+        ("error: Git operation failed\n  cause: failed to clone into: /cache\n  cause: failed to fetch branch"),
     ),
     (
         "out-of-memory",
