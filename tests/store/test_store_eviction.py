@@ -230,6 +230,8 @@ def test_a_tree_nested_nearly_as_deeply_as_paths_go_is_published_and_evicted(sto
 
 def test_a_key_is_found_by_its_beginning_if_no_other_begins_so(store: Store) -> None:
     publish(store, 0x10).close()
+    with pytest.raises(StoreError):
+        store.find("")
     publish(store, 0x11).close()
 
     assert store.find("00000010").key == key(0x10)
