@@ -268,3 +268,14 @@ def test_older_forms_of_metadata_are_read_too(bench: Make, index: LoopbackIndex)
     found = made.resolve("numlib<2", "flat")
     assert from_base(found) == ["flat==1.0"]
     assert [remark.package for remark in found.remarks] == ["eggs"]
+
+
+def test_a_base_that_has_everything_gives_an_empty_lock(bench: Make, index: LoopbackIndex) -> None:
+    found = bench("numlib==1.0").resolve("numlib", "winonly; sys_platform == 'win32'")
+    assert (installs(found), locks(found), from_base(found)) == ([], [], ["numlib==1.0"])
+    assert Pylock.from_dict(found.lock.to_dict()) == found.lock
+
+
+def test_a_declaration_for_other_machines_only_gives_nothing(bench: Make) -> None:
+    found = bench("numlib==1.0").resolve("winonly; sys_platform == 'win32'")
+    assert (installs(found), from_base(found)) == ([], [])

@@ -30,7 +30,9 @@ def selected(lock: Pylock, source: Source | None, base: Base, pinned: Mapping[No
     if problems:
         raise ResolveError(problems)
     packages = sorted((one for one in chosen if isinstance(one, Package)), key=lambda package: package.name)
-    found = replace(lock, packages=packages, environments=None, extras=None, dependency_groups=None)
+    found = replace(
+        lock, packages=packages, environments=None, extras=None, dependency_groups=None, default_groups=None
+    )
     _select(found, base, source)
     return found
 
