@@ -224,6 +224,21 @@ def test_lists_without_end_are_a_problem_and_not_a_crash(render: Render) -> None
     assert codes(rendered) == ["render-failed"]
 
 
+@pytest.mark.parametrize("word", ["today", "last-modified"])
+def test_a_date_may_be_a_word(render: Render, tmp_path: Path, word: str) -> None:
+    assert render(f"---\ntitle: A\ndate: {word}\n---\nText\n").status == "success"
+    assert re.search(r'<p class="byline"><span>\d{4}-\d\d-\d\d</span></p>', (tmp_path / "paper.html").read_text())
+
+
+def test_callouts_have_titles_that_are_no_headings(render: Render, tmp_path: Path) -> None:
+    text = "::: {.callout-tip}\n## Try it\nBody one.\n:::\n\n::: {.callout-warning}\nBody two.\n:::\n"
+    assert render(text, "html", "pdf").status == "success"
+    html = " ".join((tmp_path / "paper.html").read_text().replace("\u00a0", " ").split())
+    assert '<div class="callout-tip"> <p><strong>Try it</strong></p> <p>Body one.</p> </div>' in html
+    assert '<div class="callout-warning"> <p><strong>Warning</strong></p> <p>Body two.</p> </div>' in html
+    assert "Try it Body one. Warning Body two." in words(tmp_path / "paper.pdf")
+
+
 def test_an_engine_without_pandoc_says_so(engine: JupyterEngine, tmp_path: Path) -> None:
     assert engine.unavailable() is None
     problem = JupyterEngine(NoSandbox(), tmp_path / "pandoc", Path(sys.executable)).unavailable()

@@ -42,6 +42,9 @@ class FailureReader:
             names = failure.facts.get("names")
             joined = " ".join(map(str, names)) if isinstance(names, list) else "a package"
             return (problem("base-lacks-kernel", names=joined, python="python"),)
+        telling = tuple(found for found in diagnose(log) if found.code != "cause-unknown")
+        if telling:
+            return telling
         reason = f"the process that runs the cells ended with status {failure.facts.get('code')}"
         return (problem("render-failed", reason=reason, excerpt=_tail(log)),)
 

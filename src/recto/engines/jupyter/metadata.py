@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from recto.engines.jupyter.document import Document
+from recto.engines.jupyter.tree import plain_text, words
 from recto.engines.jupyter.untrusted import inside
 
 # Kept from the templates: Quarto's meaning of these differs, or they would put files and programs into play.
@@ -32,11 +33,13 @@ class Bibliography:
         return cls((*found, *style), ("--citeproc", *options))
 
 
-def prepared(meta: Mapping[str, Any], script: bytes) -> dict[str, Any]:
-    """pandoc's metadata with authors as plain names, and `script` for the head of a page."""
+def prepared(meta: Mapping[str, Any], script: bytes, dates: Mapping[str, str]) -> dict[str, Any]:
+    """pandoc's metadata with authors as plain names, the date of a word in `dates`, and `script` for a page's head."""
     kept = {key: value for key, value in meta.items() if key not in (*_DROPPED, "bibliography", "csl")}
     if "author" in kept:
         kept["author"] = {"t": "MetaList", "c": [name for author in _list(kept["author"]) if (name := _name(author))]}
+    if date := dates.get(plain_text(kept.get("date", {}).get("c", ""))):
+        kept["date"] = {"t": "MetaInlines", "c": words(date)}
     if script:
         html = f"<script>{script.decode('utf-8', 'replace')}</script>"
         kept["page-script"] = {"t": "MetaBlocks", "c": [{"t": "RawBlock", "c": ["html", html]}]}

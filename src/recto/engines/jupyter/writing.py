@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from recto.engines.jupyter.assembly import HTML_MARK, Assembly, Target
+from recto.engines.jupyter.callouts import with_callouts
 from recto.engines.jupyter.commands import Access, Commands
 from recto.engines.jupyter.document import Document
 from recto.engines.jupyter.execution import Execution
@@ -57,7 +59,7 @@ class Writer:
         media = Media(job.document.parent, job.project)
         text = Assembly(self.document, self.execution, media, target).markdown()
         tree = pandoc.tree(text, "markdown")
-        blocks = with_figures(tree["blocks"])
+        blocks = with_callouts(with_figures(tree["blocks"]), target)
         if target != "html":
             blocks = _with_html(blocks, pandoc)
         if target == "pdf":
@@ -66,8 +68,15 @@ class Writer:
         tree["blocks"] = images.placed(blocks)
         self.problems += [found for found in images.missing if found not in self.problems]
         bibliography = Bibliography.of(self.document, job.document.parent, job.project)
-        tree["meta"] = prepared(tree["meta"], self.execution.plotly if target == "html" else b"")
+        tree["meta"] = prepared(tree["meta"], self.execution.plotly if target == "html" else b"", self._dates())
         return tree, bibliography
+
+    def _dates(self) -> dict[str, str]:
+        """The days that the front matter may name by a word."""
+        changed_at = self.commands.job.document.stat().st_mtime
+        today = datetime.now(tz=UTC).date().isoformat()
+        changed_on = datetime.fromtimestamp(changed_at, tz=UTC).date().isoformat()
+        return {"today": today, "now": today, "last-modified": changed_on}
 
     def _line_of(self, address: str) -> int | None:
         """The first line of the text that holds the address."""
