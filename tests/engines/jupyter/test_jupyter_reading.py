@@ -115,6 +115,17 @@ def test_the_front_matter_speaks_for_all_cells_and_a_cell_for_itself(front: str)
     assert options_of("echo: true", front=front).echo is True
 
 
+def test_a_format_may_have_defaults_of_its_own() -> None:
+    front = "echo: true\nformat:\n  html: default\n  typst:\n    echo: false"
+    cell = cell_of(read_markdown(f"---\n{front}\n---\n```{{python}}\n1\n```\n", "a.qmd"))
+    assert {name: chosen.echo for name, chosen in cell.shown.items()} == {"html": True, "docx": True, "pdf": False}
+
+
+def test_a_wrong_default_is_named_once() -> None:
+    (problem,) = problems_of("---\nexecute:\n  echo: 3\n---\n```{python}\n1\n```\n```{python}\n2\n```\n")
+    assert str(problem.source) == "a.qmd:1"
+
+
 def test_a_label_in_the_front_matter_is_not_every_cells_label() -> None:
     assert options_of(front="label: fig-a").label == ""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Literal
 
 from recto.engines.jupyter.document import Cell, Document
@@ -51,8 +52,9 @@ class Assembly:
         for index, block in enumerate(self._document.blocks):
             if isinstance(block, Cell):
                 self._figures = 0
+                chosen = replace(block, options=block.shown.get(self._target, block.options))
                 shown = self._execution.shown.get(index, ())
-                yield f"\n{self._cell(block, shown)}\n\n" if block.options.include else "\n"
+                yield f"\n{self._cell(chosen, shown)}\n\n" if chosen.options.include else "\n"
             else:
                 values = self._execution.values.get(index)
                 yield replaced(block.text, values) if values else block.text

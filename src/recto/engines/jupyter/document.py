@@ -23,7 +23,8 @@ class Cell:
     """Code to run and show.
 
     `source` is the code with its option lines. `number` counts cells from 1. `code_line` is the document's line of the
-    first line of `code`, None in a notebook, which has none.
+    first line of `code`, None in a notebook, which has none. `shown` has the options of formats with defaults of their
+    own: they say what is shown there, while `options` say what runs, once for all formats.
     """
 
     code: str
@@ -31,6 +32,7 @@ class Cell:
     options: Options
     number: int
     code_line: int | None
+    shown: Mapping[str, Options] = field(default_factory=dict)
 
 
 Block = Markdown | Cell

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from recto.engines.jupyter.document import Block, Cell, Document, Markdown
+from recto.engines.jupyter.cell_reader import CellReader
+from recto.engines.jupyter.document import Block, Document, Markdown
 from recto.engines.jupyter.fences import Fenced, fence_for, spans
 from recto.engines.jupyter.front_matter import split_front_matter
-from recto.engines.jupyter.options import defaults, options, split_options
 from recto.engines.jupyter.yaml_text import read_mapping
 from recto.problems import EngineError, Problem, Source, problem
 
@@ -20,11 +20,10 @@ def read_markdown(text: str, file: str) -> Document:
     reader = _Reader(file)
     front, yaml, rest, lines = split_front_matter(text.removeprefix("\ufeff"))
     metadata = reader.mapping(yaml)
-    shared = defaults(metadata)
-    reader.checked(shared, line=1)
+    cells = reader.cell_reader(metadata)
     for span in spans(rest, lines + 1):
         if isinstance(span, Fenced):
-            reader.fenced(span, shared)
+            reader.fenced(span, cells)
         else:
             reader.blocks.append(Markdown(span.source, span.line))
     if reader.problems:
@@ -49,13 +48,14 @@ class _Reader:
             self._invalid(f"the front matter: {error}", 1)
             return {}
 
-    def checked(self, values: Mapping[str, object], line: int) -> None:
+    def cell_reader(self, metadata: Mapping[str, object]) -> CellReader:
         try:
-            options(values)
+            return CellReader(metadata)
         except ValueError as error:
-            self._invalid(str(error), line)
+            self._invalid(str(error), 1)
+            return CellReader({})
 
-    def fenced(self, span: Fenced, shared: Mapping[str, object]) -> None:
+    def fenced(self, span: Fenced, cells: CellReader) -> None:
         language = span.language
         if language is None or language in _SHOWN_BY_PANDOC:
             self.blocks.append(Markdown(_shown(span), span.line, verbatim=True))
@@ -64,19 +64,15 @@ class _Reader:
         if not span.closed:
             self._invalid("a code cell that begins here never ends", span.line)
         elif language == "python":
-            self._cell(span, shared)
+            self._cell(span, cells)
         else:
             self._foreign(span, language)
 
-    def _cell(self, span: Fenced, shared: Mapping[str, object]) -> None:
+    def _cell(self, span: Fenced, cells: CellReader) -> None:
         try:
-            body = span.body.replace("\r\n", "\n")
-            code, skipped, own = split_options(body)
-            chosen = options({**shared, **own})
+            self.blocks.append(cells.cell(span.body.replace("\r\n", "\n"), self._cells, span.line + 1))
         except ValueError as error:
             self._invalid(f"the options of this cell: {error}", span.line)
-            return
-        self.blocks.append(Cell(code.rstrip("\n"), body, chosen, self._cells, span.line + 1 + skipped))
 
     def _foreign(self, span: Fenced, language: str) -> None:
         where = Source(self._file, span.line)

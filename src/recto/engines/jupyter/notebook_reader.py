@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 
-from recto.engines.jupyter.document import Block, Cell, Document, Markdown
+from recto.engines.jupyter.cell_reader import CellReader
+from recto.engines.jupyter.document import Block, Document, Markdown
 from recto.engines.jupyter.fences import Fenced, spans
 from recto.engines.jupyter.front_matter import split_front_matter
-from recto.engines.jupyter.options import defaults, options, split_options
 from recto.engines.jupyter.yaml_text import read_mapping
 from recto.problems import EngineError, Problem, Source, problem
 
@@ -34,7 +34,10 @@ def read_notebook(data: bytes, file: str) -> Document:
 
 def _blocks(pieces: list[tuple[str, str]], metadata: Mapping[str, object], file: str) -> Iterator[Block]:
     number = 0
-    shared = defaults(metadata)
+    try:
+        reader = CellReader(metadata)
+    except ValueError as error:
+        raise _invalid(file, str(error)) from error
     for kind, text in pieces:
         if kind == "markdown":
             for span in spans(text.rstrip("\n") + "\n\n"):
@@ -42,8 +45,7 @@ def _blocks(pieces: list[tuple[str, str]], metadata: Mapping[str, object], file:
         elif kind == "code":
             number += 1
             try:
-                code, _, own = split_options(text)
-                yield Cell(code.rstrip("\n"), text, options({**shared, **own}), number, None)
+                yield reader.cell(text, number, None)
             except ValueError as error:
                 raise _invalid(file, f"the options of cell {number}: {error}") from error
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -50,13 +50,15 @@ def split_options(code: str) -> tuple[str, int, dict[str, object]]:
     return "".join(lines[count:]), count, read_mapping(text)
 
 
-def defaults(metadata: Mapping[str, object]) -> dict[str, object]:
-    """What the front matter says for all cells: at the top, under each format, and under `execute:`, the last wins."""
-    places: list[object] = [metadata]
+def defaults(metadata: Mapping[str, object], names: Collection[str] | None = None) -> dict[str, object]:
+    """What the front matter says for all cells: at its top, under `execute:` and under formats, the last wins.
+
+    The formats are those called `names`, or all of them.
+    """
     formats = metadata.get("format")
-    if isinstance(formats, Mapping):
-        places.extend(formats.values())
-    places.append(metadata.get("execute"))
+    chosen = formats if isinstance(formats, Mapping) else {}
+    places = [metadata, metadata.get("execute")]
+    places += [value for name, value in chosen.items() if names is None or name in names]
     merged = {key: value for place in places if isinstance(place, Mapping) for key, value in place.items()}
     shared = {str(key): value for key, value in merged.items() if key in _SHARED}
     if merged.get("enabled") is False:

@@ -148,12 +148,20 @@ def _with_html(blocks: Any, pandoc: Pandoc) -> Any:
         return blocks
     page = "".join(f'<div id="recto-html-{number}">{html}</div>' for number, html in enumerate(raw))
     read = {
-        element["c"][0][0]: element["c"][1]
+        element["c"][0][0]: changed(element["c"][1], _without_frame)
         for element in walk(pandoc.tree(page, "html")["blocks"])
         if element["t"] == "Div"
     }
     converted = iter([read.get(f"recto-html-{number}", []) for number in range(len(raw))])
     return changed(blocks, lambda element: next(converted) if _is_html(element) else None)
+
+
+def _without_frame(element: Element) -> list[Element] | None:
+    """What is inside of a Div: those of cells' HTML are for a browser."""
+    if element["t"] != "Div":
+        return None
+    inner: list[Element] = element["c"][1]
+    return inner
 
 
 def _is_html(element: Element) -> bool:
