@@ -10,6 +10,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import jsonschema
+
+SCHEMAS = Path(__file__).parents[1] / "docs" / "reference" / "schemas"
+
+
+def valid(value: Any, schema: str) -> Any:
+    """The value, which follows the schema of that name."""
+    jsonschema.validate(value, json.loads((SCHEMAS / f"{schema}.json").read_text()))
+    return value
+
 
 @dataclass(frozen=True)
 class Ran:

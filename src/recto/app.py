@@ -37,7 +37,17 @@ class App:
     def store(self) -> Store:
         """The store in the data directory, which is made if it is not there."""
         options = StoreOptions(budget_bytes=self.settings.budget, free_floor_bytes=self.settings.free_floor)
-        return Store.open(self.settings.data_dir, options, failpoint=self.failpoint)
+        return Store.open(self.settings.data_dir, options, failpoint=self.failpoint, sweepers=(self._sweep,))
+
+    def _sweep(self) -> int:
+        from recto.builder.wheels import sweep_wheels
+
+        return sweep_wheels(self.wheels)
+
+    @property
+    def wheels(self) -> Path:
+        """The cache of the installer."""
+        return self.store.cache / "uv"
 
     @cached_property
     def sandbox(self) -> Sandbox:
@@ -82,8 +92,7 @@ class App:
         """What makes bases."""
         from recto.builder.curated import BaseBuilder
 
-        cache = self.store.cache / "uv"
-        return BaseBuilder(self.uv, cache, self.sandbox, self.tool_environment, self.settings.index_url)
+        return BaseBuilder(self.uv, self.wheels, self.sandbox, self.tool_environment, self.settings.index_url)
 
     @property
     def python(self) -> Path:
@@ -98,7 +107,7 @@ class App:
 
         resolver = UvResolver(
             uv=self.uv,
-            cache=self.store.cache / "uv",
+            cache=self.wheels,
             sandbox=self.sandbox,
             environment=self.tool_environment,
             index_url=self.settings.index_url,
@@ -106,7 +115,7 @@ class App:
         )
         builder = UvBuilder(
             uv=self.uv,
-            cache=self.store.cache / "uv",
+            cache=self.wheels,
             sandbox=self.sandbox,
             environment=self.tool_environment,
             index_url=self.settings.index_url,

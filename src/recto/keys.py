@@ -17,10 +17,8 @@ from dataclasses import dataclass
 from typing import Self
 
 from packaging.pylock import Package, Pylock
-from packaging.requirements import Requirement
-from packaging.utils import canonicalize_name
 
-from recto.declaration.model import Declaration, Declared
+from recto.declaration import Declaration, Declared, canonical
 
 # Raised when the meaning of an ingredient changes: old keys then never match new ones.
 FORMAT = 1
@@ -148,20 +146,6 @@ def declaration_digest(declaration: Declaration) -> str:
     return _digest(Ingredients("declaration", _asked(declaration)).to_json())
 
 
-def canonical_requirement(requirement: Requirement) -> str:
-    """One spelling for every way to write the same requirement."""
-    extras = ",".join(sorted(canonicalize_name(extra) for extra in requirement.extras))
-    specifier = ",".join(sorted(str(clause) for clause in requirement.specifier))
-    return "".join(
-        (
-            canonicalize_name(requirement.name),
-            f"[{extras}]" if extras else "",
-            specifier,
-            f" ; {requirement.marker}" if requirement.marker else "",
-        )
-    )
-
-
 def _asked(declaration: Declaration) -> tuple[tuple[str, str | tuple[str, ...]], ...]:
     return (
         ("requirements", _canonical(declaration.requirements)),
@@ -182,7 +166,7 @@ def _canonical(declared: tuple[Declared, ...]) -> tuple[str, ...]:
     return tuple(
         sorted(
             {
-                " ".join((canonical_requirement(entry.requirement), *sorted(f"--hash={h}" for h in entry.hashes)))
+                " ".join((canonical(entry.requirement), *sorted(f"--hash={h}" for h in entry.hashes)))
                 for entry in declared
             }
         )

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from test_cli_contract import valid
 
-from commandline import Ran, Recto
+from commandline import Ran, Recto, valid
+
+pytest_plugins = ("cli_fixtures",)
 
 DOCUMENT = "---\ntitle: Paper\n---\n\n```{python}\n1 + 1\n```\n"
 

@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import Any
 
-import jsonschema
 import pytest
 
-from commandline import Recto
+from commandline import Recto, valid
 
-SCHEMAS = Path(__file__).parents[2] / "docs" / "reference" / "schemas"
-
-
-def valid(value: Any, schema: str) -> Any:
-    jsonschema.validate(value, json.loads((SCHEMAS / f"{schema}.json").read_text()))
-    return value
+pytest_plugins = ("cli_fixtures",)
 
 
 def test_the_help_fits_a_screen(bare: Recto) -> None:

@@ -14,6 +14,8 @@ from recto.builder import FAILPOINTS as BUILDING
 from recto.interpreters import Base
 from recto.store.failpoints import EVICTING, PUBLISHING
 
+pytest_plugins = ("cli_fixtures",)
+
 pytestmark = [pytest.mark.network, pytest.mark.slow]
 
 

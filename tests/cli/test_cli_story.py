@@ -8,9 +8,10 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from test_cli_contract import valid
 
-from commandline import Recto
+from commandline import Recto, valid
+
+pytest_plugins = ("cli_fixtures",)
 
 pytestmark = pytest.mark.network
 

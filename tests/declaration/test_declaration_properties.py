@@ -14,7 +14,6 @@ from packaging.requirements import Requirement
 from recto.declaration import CleanInput, Declaration, Declared, clean_constraints, clean_requirements
 from recto.declaration.pep508 import canonical
 from recto.declaration.showing import shown, without_credentials
-from recto.keys import canonical_requirement
 from recto.problems import DeclarationError, Source
 
 LOCK = (
@@ -137,13 +136,6 @@ def test_each_clean_line_knows_who_asked_for_it(lines: list[str]) -> None:
 
 def asked_for(declaration: Declaration) -> set[tuple[str, tuple[str, ...]]]:
     return {(canonical(each.requirement), each.hashes) for each in declaration.requirements}
-
-
-@given(requirement_lines())
-@settings(deadline=None)
-def test_keys_and_declarations_spell_a_requirement_alike(line: str) -> None:
-    (declared,) = asked({"requirements.txt": line}).requirements
-    assert canonical_requirement(declared.requirement) == canonical(declared.requirement)
 
 
 def test_the_first_of_equal_requirements_stands_for_all() -> None:

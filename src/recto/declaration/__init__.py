@@ -3,6 +3,7 @@
 from recto.declaration.caps import READ_BYTES
 from recto.declaration.clean import CleanInput, clean_constraints, clean_requirements
 from recto.declaration.model import Declaration, Declared
+from recto.declaration.pep508 import canonical
 from recto.declaration.reading import Reader
 from recto.declaration.union import declare
 
@@ -12,6 +13,7 @@ __all__ = [
     "Declaration",
     "Declared",
     "Reader",
+    "canonical",
     "clean_constraints",
     "clean_requirements",
     "declare",

@@ -9,9 +9,8 @@ from dataclasses import replace
 from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import Version
 
-from recto.declaration.model import Declaration, Declared
+from recto.declaration import Declaration, Declared, canonical
 from recto.interpreters import Base
-from recto.keys import canonical_requirement
 from recto.problems import Problem, Source, problem
 from recto.problems.diagnosis import clean, diagnose
 from recto.resolver.installed import Unmet, base_versions
@@ -55,7 +54,7 @@ def shadowed(unmet: Unmet, declaration: Declaration) -> Problem:
     """The warning that a package of the base no longer fits what comes over it, at the line that moved it."""
     name = canonicalize_name(unmet.requirement.name)
     declared = _of(name, [*declaration.requirements, *declaration.constraints])
-    cause = canonical_requirement(declared.requirement) if declared else name
+    cause = canonical(declared.requirement) if declared else name
     return problem(
         "base-shadowed",
         package=unmet.name,
@@ -93,7 +92,7 @@ def _version_of(name: NormalizedName, version: Version, declared: Declared | Non
 def _with_lines(found: Problem, named: Iterable[Declared]) -> Problem:
     """The problem with every line that takes part named in its hint, where there are several."""
     nearest = _by_place(list(named)[:LINES_NAMED])
-    places = [f"`{canonical_requirement(one.requirement)}` is at {one.source}" for one in nearest]
+    places = [f"`{canonical(one.requirement)}` is at {one.source}" for one in nearest]
     return replace(found, hint=f"{found.hint} {', '.join(places)}.") if len(places) > 1 else found
 
 
@@ -122,7 +121,7 @@ def _constraint(
     said: str, named: Iterable[Declared], pinned: Mapping[NormalizedName, Version]
 ) -> tuple[NormalizedName, Version] | None:
     """The protected pin that the proof needs, unless the declaration asks for that very version itself."""
-    own = {canonical_requirement(entry.requirement) for entry in named}
+    own = {canonical(entry.requirement) for entry in named}
     for name, version in pinned.items():
         if f"{name}=={version}" not in own and re.search(rf"\b{re.escape(name)}=={re.escape(str(version))}\b", said):
             return name, version

@@ -10,8 +10,7 @@ from packaging.pylock import Pylock
 from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import Version
 
-from recto.declaration import clean_constraints, clean_requirements
-from recto.keys import canonical_requirement
+from recto.declaration import canonical, clean_constraints, clean_requirements
 from recto.problems import Problem, ResolveError
 from recto.resolver.base import Request
 from recto.resolver.compiling import Answer, NoSolution, Patience, Question, Uv, compile_lock
@@ -90,8 +89,8 @@ class Search:
         declaration = self.request.declaration
         protected = (f"{name}=={version}" for name, version in sorted(self.pinned.items()))
         # Hashes are checked on the lock: one of them in its input makes uv ask for one everywhere.
-        requirements = (canonical_requirement(one.requirement) for one in clean_requirements(declaration).declared)
-        constraints = (canonical_requirement(one.requirement) for one in clean_constraints(declaration).declared)
+        requirements = (canonical(one.requirement) for one in clean_requirements(declaration).declared)
+        constraints = (canonical(one.requirement) for one in clean_constraints(declaration).declared)
         return Question(
             requirements=tuple(dict.fromkeys(requirements)),
             constraints=(*dict.fromkeys(constraints), *protected),
