@@ -92,8 +92,12 @@ def _request(document: Document, job: Job, cells: Path) -> dict[str, object]:
         "plotly": str(cells / "plotly.js"),
         "prefix": str(job.prefix),
         "size": [WIDTH_INCHES, HEIGHT_INCHES],
-        "cell_seconds": seconds if isinstance(seconds, (int, float)) and seconds > 0 else None,
+        "cell_seconds": seconds if _is_number(seconds) else None,
     }
+
+
+def _is_number(seconds: object) -> bool:
+    return isinstance(seconds, (int, float)) and not isinstance(seconds, bool) and seconds > 0
 
 
 def _environment(job: Job, cells: Path) -> dict[str, str]:
