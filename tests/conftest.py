@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from uv import find_uv_bin
 
-from recto.builder import BaseBuilder
+from recto.builder.curated import BaseBuilder
 from recto.interpreters import Base, probe
 from recto.sandbox.none import NoSandbox
 

@@ -102,8 +102,8 @@ class App:
     @cached_property
     def environments(self) -> Environments:
         """The verb of the product."""
-        from recto.builder import UvBuilder
-        from recto.resolver import UvResolver
+        from recto.builder.uv_builder import UvBuilder
+        from recto.resolver.uv import UvResolver
 
         resolver = UvResolver(
             uv=self.uv,

@@ -11,7 +11,7 @@ import pytest
 from building import Workshop, make_wheel
 from packaging.pylock import Pylock
 
-from recto.builder import UvBuilder
+from recto.builder.uv_builder import UvBuilder
 from recto.interpreters import Base
 from recto.sandbox.none import NoSandbox
 

@@ -14,7 +14,8 @@ from pathlib import Path
 from packaging.pylock import Pylock
 from packaging.utils import canonicalize_name
 
-from recto.builder import Built, Order, UvBuilder
+from recto.builder import Built, Order
+from recto.builder.uv_builder import UvBuilder
 from recto.interpreters import Base
 from recto.progress import Event
 

@@ -14,8 +14,7 @@ import pytest
 from building import Workshop, order_of
 from packaging.pylock import Pylock
 
-from recto.builder import BaseBuilder
-from recto.builder.curated import FAILPOINTS, LOCK, RECORD, curated_requirements
+from recto.builder.curated import FAILPOINTS, LOCK, RECORD, BaseBuilder, curated_requirements
 from recto.builder.exchange import put_in_place
 from recto.interpreters import Base, missing_render_stack, probe
 from recto.problems import BaseError, BuildError
@@ -31,7 +30,7 @@ STACK = "ipykernel\nnbclient\nnbformat\nPyYAML\njupyter-client\n"
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from recto.builder import BaseBuilder
+from recto.builder.curated import BaseBuilder
 from recto.sandbox.none import NoSandbox
 uv, cache, place, listed, step = sys.argv[1:]
 def failpoint(name):

@@ -12,9 +12,10 @@ import pytest
 from building import Workshop, lock_of, make_wheel, order_of
 from packaging.pylock import Pylock
 
-from recto.builder import FAILPOINTS, Order, UvBuilder
+from recto.builder import Order
 from recto.builder.commands import Commands
 from recto.builder.proof import prove
+from recto.builder.uv_builder import FAILPOINTS, UvBuilder
 from recto.interpreters import Base, probe
 from recto.progress import silent
 from recto.sandbox.none import NoSandbox

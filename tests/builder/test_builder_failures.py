@@ -12,8 +12,9 @@ import pytest
 from building import Workshop, lock_of, make_wheel, order_of
 from packaging.pylock import Pylock
 
-from recto.builder import FAILPOINTS, Order, UvBuilder
+from recto.builder import Order
 from recto.builder.commands import Commands
+from recto.builder.uv_builder import FAILPOINTS, UvBuilder
 from recto.interpreters import Base, probe
 from recto.problems import BaseError, BuildError, Cancelled, RectoError
 from recto.progress import silent

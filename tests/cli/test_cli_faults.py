@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from commandline import Recto
-from recto.builder import FAILPOINTS as BUILDING
+from recto.builder.uv_builder import FAILPOINTS as BUILDING
 from recto.interpreters import Base
 from recto.store.failpoints import EVICTING, PUBLISHING
 

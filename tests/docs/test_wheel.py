@@ -41,8 +41,10 @@ def test_the_wheel_installs_into_an_empty_environment_and_runs(
     quiet = ("--quiet", "--no-config", "--cache-dir", str(uv_cache))
     constraints = ("--constraint", str(ROOT / "constraints.txt"))
     subprocess.run([uv, "venv", *quiet, target], check=True, env=network_environment)
-    install = [uv, "pip", "install", *quiet, *constraints, "--python", target / "bin" / "python", wheel]
-    subprocess.run(install, check=True, env=network_environment)
+    target_python = ("--python", target / "bin" / "python")
+    subprocess.run(
+        [uv, "pip", "install", *quiet, *constraints, *target_python, wheel], check=True, env=network_environment
+    )
 
     project = tmp_path / "project"
     project.mkdir()

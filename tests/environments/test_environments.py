@@ -264,7 +264,7 @@ def test_a_change_of_the_base_that_it_leans_on_moves_only_what_must_and_says_why
         drift = [remark for remark in environment.remarks if remark.code == "base-drift"]
     preferred = house.resolver.requests[1].preferred
     assert preferred is not None
-    assert {p.name: str(p.version) for p in preferred.packages}["altair"] == "6.0"
+    assert {str(p.name): str(p.version) for p in preferred.packages}["altair"] == "6.0"
     assert "pandas 3.1.1 → 3.2.0" in drift[0].message
 
 

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from fakes import FakeBuilder, FakeEngine, FakeResolver, base
 
+from fakes import FakeBuilder, FakeEngine, FakeResolver, base
 from recto.environments import Environments, Options
 from recto.policy import Grant, Policy
 from recto.problems import problem

@@ -18,7 +18,8 @@ from recto.declaration import Declaration, Declared
 from recto.interpreters import Base, probe
 from recto.problems import Source
 from recto.progress import Event
-from recto.resolver import Request, Resolution, UvResolver
+from recto.resolver import Request, Resolution
+from recto.resolver.uv import UvResolver
 from recto.sandbox.base import Command, OnLine, Outcome
 from recto.sandbox.none import NoSandbox
 

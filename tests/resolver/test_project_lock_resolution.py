@@ -11,6 +11,8 @@ from resolving import Bench, from_base, installs
 from recto.policy.model import Replaced
 from recto.problems import BaseError, Problem, ResolveError, Source
 
+pytest_plugins = ("resolver_fixtures",)
+
 Make = Callable[..., Bench]
 
 

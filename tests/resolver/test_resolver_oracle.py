@@ -15,7 +15,10 @@ from recto.declaration import clean_requirements, declare
 from recto.engines.base import RENDER_STACK
 from recto.interpreters import Base
 from recto.progress import silent
-from recto.resolver import Request, Resolution, UvResolver
+from recto.resolver import Request, Resolution
+from recto.resolver.uv import UvResolver
+
+pytest_plugins = ("resolver_fixtures",)
 
 CORPUS = Path(__file__).parents[3] / "shared" / "corpus" / "requirements"
 

@@ -10,6 +10,8 @@ from resolving import Bench, from_base, installs, locks
 
 from recto.problems import ResolveError
 
+pytest_plugins = ("resolver_fixtures",)
+
 pytestmark = [pytest.mark.network, pytest.mark.slow]
 
 

@@ -20,6 +20,8 @@ from recto.problems import BaseError, Cancelled, Problem, ResolveError, Source
 from recto.resolver import Request
 from recto.resolver.locking import locked
 
+pytest_plugins = ("resolver_fixtures",)
+
 Make = Callable[..., Bench]
 
 

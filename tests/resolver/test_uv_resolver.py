@@ -14,6 +14,8 @@ from recto.interpreters import probe
 from recto.policy.model import Replaced
 from recto.problems import Source
 
+pytest_plugins = ("resolver_fixtures",)
+
 Make = Callable[..., Bench]
 
 

@@ -1,6 +1,5 @@
 """Resolving: a declaration over a base to a lock, a plan, and what of the base the answer relies on."""
 
 from recto.resolver.base import Request, Resolution, Resolver
-from recto.resolver.uv import UvResolver
 
-__all__ = ["Request", "Resolution", "Resolver", "UvResolver"]
+__all__ = ["Request", "Resolution", "Resolver"]

@@ -15,6 +15,8 @@ from recto.engines.jupyter import JupyterEngine
 from recto.interpreters import Base
 from recto.progress import Event
 
+pytest_plugins = ("jupyter_fixtures",)
+
 pytestmark = pytest.mark.network
 
 Render = Callable[..., Rendered]

@@ -17,6 +17,8 @@ from recto.engines.jupyter import JupyterEngine
 from recto.interpreters import Base, probe
 from recto.progress import silent
 
+pytest_plugins = ("jupyter_fixtures",)
+
 pytestmark = [pytest.mark.network, pytest.mark.slow]
 
 ROOT = Path(__file__).parents[3]

@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 from recto.engines.jupyter.fences import Fenced, Prose, fence_for, spans
 from recto.engines.jupyter.front_matter import split_front_matter
 
+pytest_plugins = ("jupyter_fixtures",)
+
 PIECES = st.sampled_from(
     [
         "```",

@@ -19,6 +19,8 @@ from recto.engines.jupyter.markdown_reader import read_markdown
 from recto.engines.jupyter.media import Image, ImageMissing, ImageRemote, Media
 from recto.engines.jupyter.outputs import Output, outputs, plain
 
+pytest_plugins = ("jupyter_fixtures",)
+
 PNG = base64.b64encode(b"\x89PNG fake").decode()
 TABLE = "<table><tr><th>name</th></tr><tr><td>Adelie</td></tr></table>"
 

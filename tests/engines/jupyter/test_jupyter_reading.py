@@ -18,6 +18,8 @@ from recto.engines.jupyter.notebook_reader import read_notebook
 from recto.engines.jupyter.options import Options
 from recto.problems import EngineError, Problem
 
+pytest_plugins = ("jupyter_fixtures",)
+
 
 def cell_of(document: Document) -> Cell:
     (cell,) = [block for block in document.blocks if isinstance(block, Cell)]

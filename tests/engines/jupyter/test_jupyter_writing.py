@@ -19,6 +19,8 @@ from recto.engines.jupyter import JupyterEngine
 from recto.progress import Event, silent
 from recto.sandbox.none import NoSandbox
 
+pytest_plugins = ("jupyter_fixtures",)
+
 Render = Callable[..., Rendered]
 
 # One blue pixel.
