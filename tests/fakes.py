@@ -76,9 +76,8 @@ class FakeResolver:
     def resolve(self, request: Request, progress: Progress, cancelled: Callable[[], bool] | None = None) -> Resolution:
         self.requests.append(request)
         progress(Event("resolving", "looking for versions"))
-        preferred = (
-            {} if request.preferred is None else {str(p.name): str(p.version) for p in request.preferred.packages}
-        )
+        last = () if request.preferred is None else request.preferred.packages
+        preferred = {str(package.name): str(package.version) for package in last}
         has = request.base.identity.distributions
         chosen: dict[str, str] = {}
         queue = [(entry.requirement.name, entry.source) for entry in request.declaration.requirements]

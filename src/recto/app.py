@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from recto.engines.base import RENDER_STACK, Engine
 from recto.environments import Environments
 from recto.environments import Options as EnvironmentOptions
-from recto.interpreters import Base, probe
+from recto.interpreters import Base, Interpreters
 from recto.keys import ContentPolicy
 from recto.policy import Grant, Policy
 from recto.problems import BaseError, problem
@@ -66,12 +66,17 @@ class App:
         """Where `recto base build` makes its base."""
         return self.store.base / "curated"
 
+    @cached_property
+    def interpreters(self) -> Interpreters:
+        """Who interpreters are, remembered in the data directory."""
+        return Interpreters(self.store.cache / "interpreters")
+
     def base(self) -> Base:
         """The base in force; raises BaseError where there is none or it does not work."""
         python = self.base_python
         if not python.exists():
             raise BaseError(problem("base-missing", path=python))
-        return probe(python, self.store.cache / "interpreters")
+        return self.interpreters.probe(python)
 
     @cached_property
     def uv(self) -> Path:
@@ -174,7 +179,9 @@ class App:
         from recto.render import Renders
         from recto.render.renders import Options
 
-        options = Options(self.settings.render_seconds, self.settings.render_environment)
+        # Matplotlib looks through all fonts of the machine where it finds no list of them: seconds in each render.
+        fonts = {"MPLCONFIGDIR": str(self.store.cache / "matplotlib")}
+        options = Options(self.settings.render_seconds, {**fonts, **self.settings.render_environment})
         return Renders(self.environments, self.engines, options)
 
     @property

@@ -8,7 +8,7 @@ from recto.app import App
 from recto.cli.console import Console
 from recto.cli.waiting import progress
 from recto.engines.base import RENDER_STACK
-from recto.interpreters import Base, missing_render_stack, probe
+from recto.interpreters import Base, missing_render_stack
 from recto.problems import BaseError, problem
 
 
@@ -31,7 +31,7 @@ def build(arguments: argparse.Namespace, console: Console) -> int:
             upgrade=arguments.upgrade,
             progress=show_progress,
         )
-    return _print(probe(python, app.store.cache / "interpreters"), arguments.json, console)
+    return _print(app.interpreters.probe(python), arguments.json, console)
 
 
 def show(arguments: argparse.Namespace, console: Console) -> int:
