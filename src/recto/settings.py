@@ -31,6 +31,9 @@ _NETWORK_VARIABLES = (
     "SSL_CERT_DIR",
 )
 
+# The place of the file, and the mark that the sandbox room gives to the processes of a run, for a Recto inside one.
+_NOT_SETTINGS = (f"{PREFIX}CONFIG", f"{PREFIX}RUN")
+
 _SIZE = re.compile(r"(\d+(?:\.\d+)?) ?([kMGT]?B|bytes)?")
 _UNITS = {None: 1, "bytes": 1, "B": 1, "kB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
 
@@ -212,7 +215,7 @@ def _from_environment(environ: Mapping[str, str]) -> dict[str, tuple[str, str]]:
     known = _declared()
     found = {}
     for variable, text in environ.items():
-        if not variable.startswith(PREFIX) or variable == f"{PREFIX}CONFIG":
+        if not variable.startswith(PREFIX) or variable in _NOT_SETTINGS:
             continue
         name = variable.removeprefix(PREFIX).lower()
         if name not in known:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -139,3 +142,52 @@ def test_a_document_without_cells_needs_no_kernel(recto: Recto, project: Path) -
     done = recto("render", "paper.qmd", "--json", "--engine", "jupyter", "--output-dir", project / "out")
     assert done.code == 0, done.err
     assert "<em>words</em>" in (project / "out" / "paper.html").read_text()
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of two megabytes."""
+    if os.geteuid() != 0:
+        pytest.skip("mounting a small file system needs root")
+    path = tmp_path / "small-disk"
+    path.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", path], check=True)
+    yield path
+    subprocess.run(["umount", path], check=True)
+
+
+def test_a_disk_that_is_too_small_is_refused_before_anything_is_built(
+    recto: Recto, project: Path, paper: Path, small_disk: Path
+) -> None:
+    (project / "requirements.txt").write_text("humanize\n")
+    problem = render(recto, paper, RECTO_DATA_DIR=str(small_disk))[0]
+    assert problem["code"] == "store-full"
+    assert "recto env prune" in problem["hint"] or "RECTO_BUDGET" in problem["hint"]
+
+
+@pytest.mark.network
+def test_a_disk_that_fills_up_while_installing_is_a_problem(
+    recto: Recto, project: Path, paper: Path, small_disk: Path
+) -> None:
+    (project / "requirements.txt").write_text("humanize==4.9.0\n")
+    with (small_disk / "ballast").open("wb") as file:
+        file.write(bytes(1_450_000))
+    problem = render(recto, paper, RECTO_DATA_DIR=str(small_disk), RECTO_FREE_FLOOR="0")[0]
+    assert problem["code"] in ("disk-full", "store-full")
+    assert list((small_disk / "v1" / "staging").iterdir()) == []
+    assert list((small_disk / "v1" / "envs").iterdir()) == []
+
+
+def test_an_output_directory_that_cannot_be_made_is_a_problem(recto: Recto, project: Path, paper: Path) -> None:
+    (project / "file").write_text("")
+    done = recto("render", paper, "--json", "--engine", "jupyter", "--output-dir", project / "file" / "out")
+    assert refused(done)[0]["code"] in ("permission-denied", "os-file-error", "render-failed")
+
+
+def test_outputs_on_a_full_disk_are_a_problem_and_no_half_file(recto: Recto, paper: Path, small_disk: Path) -> None:
+    with (small_disk / "ballast").open("wb", buffering=0) as file, contextlib.suppress(OSError):
+        while file.write(bytes(4096)):
+            pass
+    done = recto("render", paper, "--json", "--engine", "jupyter", "--output-dir", small_disk)
+    assert refused(done)[0]["code"] == "disk-full"
+    assert [path.name for path in small_disk.iterdir()] == ["ballast"]

@@ -7,6 +7,7 @@ import signal
 import subprocess
 from pathlib import Path
 
+import psutil
 import pytest
 
 from commandline import Recto, valid
@@ -132,3 +133,91 @@ def test_the_environment_cannot_be_changed_from_inside(recto: Recto, declared: P
 def test_the_environment_is_read_only(recto: Recto, declared: Path) -> None:
     done = recto("run", "--", "python", "-c", "import humanize; open(humanize.__file__, 'a')")
     assert done.code != 0
+
+
+@pytest.fixture
+def paper(declared: Path) -> Path:
+    path = declared / "paper.qmd"
+    path.write_text("---\ntitle: Sums\n---\n\n```{python}\nimport humanize\nhumanize.intcomma(1234567)\n```\n")
+    return path
+
+
+def test_a_render_follows_its_schema_and_uses_the_projects_packages(recto: Recto, paper: Path) -> None:
+    first = recto("render", paper, "--json", "--engine", "jupyter")
+    assert first.code == 0, first.err
+    value = valid(first.json, "render")
+    assert value["status"] == "success"
+    assert value["engine"] == "jupyter"
+    assert value["environment"]["state"] == "built"
+    assert value["outputs"] == [
+        {"path": str(paper.with_suffix(".html")), "bytes": paper.with_suffix(".html").stat().st_size}
+    ]
+    assert "1,234,567" in paper.with_suffix(".html").read_text()
+    assert valid(recto("render", paper, "--json", "--engine", "jupyter").json, "render")["environment"] == {
+        **value["environment"],
+        "state": "cached",
+    }
+
+
+def test_talk_goes_to_standard_error_and_paths_to_standard_output(recto: Recto, paper: Path) -> None:
+    done = recto("render", paper, "--engine", "jupyter", "--to", "html", "--to", "docx")
+    assert done.out.splitlines() == [str(paper.with_suffix(".html")), str(paper.with_suffix(".docx"))]
+    for word in ("Resolving", "Installing", "Executing", "was built"):
+        assert word in done.err
+    assert "was ready" in recto("render", paper, "--engine", "jupyter").err
+
+
+def test_an_undeclared_module_ends_in_the_line_to_add_which_mends_it(recto: Recto, paper: Path) -> None:
+    paper.write_text("```{python}\nimport tabulate\ntabulate.tabulate([[1, 2]])\n```\n")
+    failed = recto("render", paper, "--json", "--engine", "jupyter")
+    assert failed.code == 1
+    (problem,) = valid(failed.json, "render")["problems"]
+    assert problem["code"] == "missing-module"
+    assert problem["source"] == {"file": "paper.qmd", "line": 2}
+    assert problem["hint"] == "Add the line `tabulate` to `requirements.txt`."
+    (edit,) = problem["fix"]["edits"]
+    assert edit == {"file": "requirements.txt", "line": 3, "old": None, "new": "tabulate"}
+    with paper.with_name("requirements.txt").open("a") as declaration:
+        declaration.write(f"{edit['new']}\n")
+    assert recto("render", paper, "--engine", "jupyter").code == 0
+
+
+def test_an_unknown_module_is_never_guessed_to_be_a_package_of_its_name(recto: Recto, paper: Path) -> None:
+    paper.write_text("```{python}\nimport something_of_ours\n```\n")
+    (problem,) = recto("render", paper, "--json", "--engine", "jupyter").json["problems"]
+    assert problem["code"] == "missing-module"
+    assert problem["fix"] is None
+    assert "may differ" in problem["hint"]
+
+
+def test_memory_that_runs_out_in_a_cell_is_told_apart(recto: Recto, paper: Path) -> None:
+    paper.write_text("```{python}\nx = bytearray(1 << 60)\n```\n")
+    (problem,) = recto("render", paper, "--json", "--engine", "jupyter").json["problems"]
+    assert problem["code"] == "out-of-memory"
+
+
+def test_a_failing_cell_is_named_with_document_cell_and_line(recto: Recto, paper: Path) -> None:
+    paper.write_text("# A\n\n```{python}\n1\n```\n\n```{python}\nx = 0\n1 / x\n```\n")
+    done = recto("render", paper, "--json", "--engine", "jupyter")
+    (problem,) = valid(done.json, "render")["problems"]
+    assert problem["code"] == "cell-error"
+    assert problem["source"] == {"file": "paper.qmd", "line": 9}
+    assert "Cell 2 of `paper.qmd`" in problem["message"]
+    assert "division by zero" in problem["message"]
+
+
+def test_an_interrupted_render_ends_with_130_and_leaves_no_process(recto: Recto, paper: Path, tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    code = f"import os, signal\nopen({str(pipe)!r}, 'w').write(str(os.getpid()))\nsignal.pause()"
+    paper.write_text(f"```{{python}}\n{code}\n```\n")
+    process = recto.start("render", paper, "--engine", "jupyter")
+    kernel = int(pipe.read_text())
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate()
+    assert process.returncode == 130
+    assert "Interrupted." in said
+    # Until something inherits and reaps it, a killed process is a zombie.
+    assert not psutil.pid_exists(kernel) or psutil.Process(kernel).status() == psutil.STATUS_ZOMBIE
+    assert not paper.with_suffix(".html").exists()
+    assert recto("env", "prune", "--budget", "0", "--json").json["removed"] != []

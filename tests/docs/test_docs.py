@@ -6,12 +6,14 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
 from recto.cli.reference import commands_page
+from recto.interpreters import Base
 from recto.problems.reference import catalogue_page
 from recto.settings import reference_page
 
@@ -101,3 +103,36 @@ def test_the_example_of_a_declaration_in_the_readme_is_one() -> None:
     declaration = declare({"paper.qmd": example.encode()}.get, "paper.qmd")
     assert [entry.requirement.name for entry in declaration.requirements] == ["polars", "great-tables"]
     assert declaration.as_of is not None
+
+
+def test_the_library_is_fewer_than_ten_names_and_each_of_them_is_there() -> None:
+    import recto
+
+    assert len(recto.__all__) < 10
+    for name in recto.__all__:
+        assert getattr(recto, name) is not None
+    with pytest.raises(AttributeError):
+        recto.__getattr__("Store")
+
+
+@pytest.mark.network
+def test_the_example_of_the_library_runs(
+    tmp_path: Path, kernel_base: Base, network_environment: Mapping[str, str]
+) -> None:
+    (example,) = blocks(ROOT / "docs" / "guides" / "library.md", "python")
+    project = tmp_path / "examples" / "penguins"
+    project.mkdir(parents=True)
+    (project / "penguins.qmd").write_text("# Words\n")
+    (project / "requirements.txt").write_text("humanize\n")
+    variables = {
+        **network_environment,
+        "HOME": str(tmp_path),
+        "RECTO_DATA_DIR": str(tmp_path / "data"),
+        "RECTO_BASE": str(kernel_base.python),
+    }
+    done = subprocess.run([sys.executable, "-c", example], cwd=tmp_path, env=variables, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("built ")
+    (project / "requirements.txt").write_text("humanize==999\n")
+    again = subprocess.run([sys.executable, "-c", example], cwd=tmp_path, env=variables, capture_output=True, text=True)
+    assert again.stdout.startswith("no-matching-version ")

@@ -16,7 +16,7 @@ from types import FrameType
 
 from recto.cli.console import Console
 from recto.cli.parser import parser
-from recto.problems import Cancelled, RectoError, problem
+from recto.problems import Cancelled, RectoError, full_disk, problem
 
 COMMANDS = {
     "render": "recto.cli.commands.render",
@@ -55,6 +55,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         # Whoever read the data has gone; nothing more can be said on that stream, and the interpreter would try.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except OSError as error:
+        full = full_disk(error)
+        if full is None:
+            return _bug(error, console)
+        console.problems([full])
         return 1
     except Exception as error:  # noqa: BLE001 - the one place where a bug becomes words and an exit code
         return _bug(error, console)

@@ -14,6 +14,7 @@ from recto.problems.errors import (
     SettingsError,
     StoreError,
 )
+from recto.problems.full_disk import full_disk
 from recto.problems.problem import Edit, Fix, Level, Problem, Source
 
 __all__ = [
@@ -33,6 +34,7 @@ __all__ = [
     "SettingsError",
     "Source",
     "StoreError",
+    "full_disk",
     "problem",
     "size",
 ]

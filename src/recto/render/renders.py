@@ -11,7 +11,7 @@ from recto.declaration import Declaration, declare
 from recto.engines.base import Engine, Job, Rendered
 from recto.environments import Environment, Environments
 from recto.policy import Grant
-from recto.problems import Cancelled, EngineError, Problem, RectoError, problem
+from recto.problems import Cancelled, EngineError, Problem, RectoError, full_disk, problem
 from recto.progress import Event, Progress, silent
 from recto.render.model import Choice, Output, RenderRequest, Report
 from recto.render.project import Project
@@ -52,7 +52,14 @@ class Renders:
         with environment:
             prepared = time.monotonic()
             progress(Event("rendering", f"rendering with {engine.name}"))
-            rendered = engine.render(self._job(request, project, environment), progress, cancelled)
+            try:
+                rendered = engine.render(self._job(request, project, environment), progress, cancelled)
+            except OSError as error:
+                # Each engine writes in many places; that any of them is full is one expected failure.
+                full = full_disk(error)
+                if full is None:
+                    raise
+                rendered = Rendered("failure", problems=(full,))
         timings = {
             "environment": _milliseconds(started, prepared),
             **rendered.timings_ms,

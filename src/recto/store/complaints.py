@@ -7,9 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from recto.problems import Problem, StoreError, problem
+from recto.problems import Problem, StoreError, full_disk, problem
 
-_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 _UNWRITABLE = frozenset({errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.ENOENT, errno.EEXIST})
 
 
@@ -24,8 +23,8 @@ def complaints(path: Path) -> Iterator[None]:
 
 def _problem(error: OSError, path: Path) -> Problem:
     reason = (error.strerror or str(error)).lower()
-    if error.errno in _FULL:
-        return problem("disk-full")
+    if (full := full_disk(error)) is not None:
+        return full
     if error.errno in _UNWRITABLE:
         return problem("data-dir-unwritable", path=path, reason=reason)
     return problem("os-file-error", reason=f"{reason}: {error.filename or path}")

@@ -25,7 +25,7 @@ from recto.engines.jupyter.kernel_choice import foreign_kernel
 from recto.engines.jupyter.reading import read_document
 from recto.engines.jupyter.stopping import Stopped
 from recto.engines.jupyter.writing import Writer
-from recto.problems import EngineError, Problem, problem
+from recto.problems import EngineError, Problem, full_disk, problem
 from recto.progress import Event, Progress
 from recto.sandbox.base import Sandbox
 
@@ -149,7 +149,7 @@ def _published(files: list[tuple[Path, Path]], directory: Path) -> tuple[Path, .
                 copied.replace(target)
         except OSError as error:
             reason = f"`{directory}` cannot be written to: {error.strerror}"
-            raise EngineError(problem("render-failed", reason=reason)) from error
+            raise EngineError(full_disk(error) or problem("render-failed", reason=reason)) from error
     return tuple(target for _, target in files)
 
 

@@ -10,6 +10,7 @@ from recto.engines.jupyter.execution import Failure
 from recto.engines.jupyter.outputs import plain
 from recto.problems import Edit, Fix, Problem, Source, problem
 from recto.problems.diagnosis import diagnose
+from recto.problems.diagnosis.exceptions import from_exception
 from recto.problems.modules import distribution_for, hint_for_module
 
 REQUIREMENTS = "requirements.txt"
@@ -73,6 +74,9 @@ class FailureReader:
                 "inline-error", source=where, document=self._file, expression=expression, error=error, excerpt=text
             )
         cell = self._cell(failure)
+        told = from_exception(name, value, document=self._file, traceback=text, source=where)
+        if told.code != "cell-error":
+            return told
         return problem("cell-error", source=where, document=self._file, cell=cell, error=error, excerpt=text)
 
     def _missing_module(self, module: str, where: Source, text: str) -> Problem:
