@@ -46,14 +46,14 @@ def progress(console: Console) -> Iterator[Progress]:
 
 
 def _lines(console: Console) -> Progress:
-    said: set[str] = set()
+    said: set[tuple[str, str]] = set()
 
     def show(event: Event) -> None:
         # A line for each cell would bury a log; each step and message is said once.
-        text = in_words(event) if event.done == 0 else in_words(Event(event.event, event.message))
-        if text not in said:
-            said.add(text)
-            console.say(text)
+        step = (event.event, event.message)
+        if step not in said:
+            said.add(step)
+            console.say(in_words(event))
 
     return show
 
@@ -68,8 +68,14 @@ def _bar(console: Console) -> Iterator[Progress]:
     columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), BarColumn(20), TimeElapsedColumn())
     with Bars(*columns, console=terminal, transient=True) as bars:
         task = bars.add_task("Starting", total=None)
+        step: tuple[str, str] | None = None
 
         def show(event: Event) -> None:
+            nonlocal step
+            if (event.event, event.message) != step:
+                # A bar that was full stops its clock, and the next step's would stand still.
+                bars.reset(task)
+                step = (event.event, event.message)
             bars.update(task, description=in_words(event), total=event.total or None, completed=event.done)
 
         yield show

@@ -54,14 +54,14 @@ class UvResolver:
         installed = self._installed(base)
         if declaration.lock is not None:
             return self._exact(declaration, base, installed)
-        progress(Event("resolving", "Looking for versions that fit together", unit="packages"))
+        progress(Event("resolving", "looking for versions that fit together", unit="packages"))
         with tempfile.TemporaryDirectory(prefix="recto-resolve-") as directory:
             folder = stand_ins(installed, self._uv.cache.with_name("base-metadata"))
             patience = Patience(request.seconds_max, cancelled)
             search = Search(self._uv, request, self._pinned(base), installed, folder, Path(directory), patience)
             found = search.run()
         count = len(found.lock.packages)
-        progress(Event("resolving", "Found versions that fit together", count, count, "packages"))
+        progress(Event("resolving", "found versions that fit together", count, count, "packages"))
         plan = planning.plan(found.lock, base, found.versions)
         remarks = tuple(shadowed(one, declaration) for one in found.unmet)
         leaned = planning.leaned(plan, base, installed, self._protected)
