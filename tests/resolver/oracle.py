@@ -7,6 +7,7 @@ import os
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,10 @@ from recto.interpreters import Base
 from recto.resolver import Resolution
 from recto.resolver.installed import base_versions, distributions, unmet
 
-SECONDS_MAX = 60.0
+SECONDS_MAX = 150.0
+
+# Both are asked for what the index had by the end of this day (UTC), so that the comparison is the same every day.
+DAY = date(2026, 11, 19)
 
 Versions = dict[NormalizedName, Version]
 
@@ -49,6 +53,7 @@ def ask_pip(python: Path, requirements: str, constraints: str, directory: Path, 
     bound.write_text(constraints)
     argv = [str(python), "-m", "pip", "install", "--dry-run", "--quiet", "--report", "-", "--no-input"]
     argv += ["--disable-pip-version-check", "--only-binary", ":all:", "-r", str(asked), "-c", str(bound)]
+    argv += ["--uploaded-prior-to", f"{DAY + timedelta(days=1)}T00:00:00Z"]
     # Nothing of this machine's own settings of pip.
     environment = {name: os.environ[name] for name in ("PATH", "SSL_CERT_FILE") if name in os.environ}
     environment |= {"HOME": str(directory), "PIP_CONFIG_FILE": os.devnull}

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from curated import layer_with_pip
-from oracle import Difference, PipAnswer, ask_pip, differences
+from oracle import DAY, Difference, PipAnswer, ask_pip, differences
 from resolving import NETWORK, Bench, CountingSandbox
 from uv import find_uv_bin
 
@@ -64,7 +65,7 @@ def test_ours_is_what_pip_would_install(
 
 def _answers(entry: str, base: Base, python: Path, directory: Path, cache: Path) -> tuple[Resolution, PipAnswer | str]:
     data = (CORPUS / f"{entry}.txt").read_bytes()
-    declaration = declare(lambda name: data if name == "requirements.txt" else None)
+    declaration = replace(declare(lambda name: data if name == "requirements.txt" else None), as_of=DAY)
     pins = "".join(f"{name}=={base.identity.distributions[name]}\n" for name in RENDER_STACK)
     theirs = ask_pip(python, clean_requirements(declaration).text, pins, directory, base)
     resolver = UvResolver(Path(find_uv_bin()), cache, CountingSandbox(), NETWORK, None, RENDER_STACK)
