@@ -72,6 +72,7 @@ class FakeResolver:
     needs: dict[str, tuple[str, ...]] = field(default_factory=dict)
     size: int = 1000
     requests: list[Request] = field(default_factory=list)
+    remarks: tuple[Problem, ...] = ()
 
     def resolve(self, request: Request, progress: Progress, cancelled: Callable[[], bool] | None = None) -> Resolution:
         self.requests.append(request)
@@ -96,7 +97,7 @@ class FakeResolver:
             from_base=tuple(FromBase(name, version) for name, version in sorted(kept.items())),
             replaces=tuple(Replaced(name, has[name], v) for name, v in sorted(install.items()) if name in has),
         )
-        return Resolution(lock(chosen, self.size), plan, kept)
+        return Resolution(lock(chosen, self.size), plan, kept, self.remarks)
 
 
 @dataclass

@@ -329,6 +329,23 @@ def test_progress_ends_with_ready(house: House) -> None:
     assert [event.event for event in events] == ["resolving", "ready"]
 
 
+def test_a_warning_about_the_answer_is_told_whenever_it_is_given(house: House) -> None:
+    shadowed = problem("base-shadowed", package="seaborn", needs="numpy>=2", has="numpy 1.26.4", cause="`numpy<2`")
+    house.resolver.remarks = (shadowed,)
+    for environments in (house.environments(), house.environments()):
+        with environments.ensure(asks("polars"), OWN) as environment:
+            assert environment.remarks == (shadowed,)
+    assert len(house.resolver.requests) == 1
+
+
+def test_a_drift_of_the_base_is_told_once(house: House) -> None:
+    environments = house.environments()
+    key_of(environments, asks("altair"))
+    house.base = base(house.data / "base", pandas="3.2.0", numpy="2.4.6")
+    told = [[problem.code for problem in environments.check(asks("altair"), OWN).problems] for _ in range(2)]
+    assert told == [["base-drift"], []]
+
+
 def test_remarks_of_the_declaration_reach_whoever_asked(house: House) -> None:
     remark: Problem = problem("stdlib-name", package="pathlib")
     declaration = replace(asks("polars"), remarks=(remark,))

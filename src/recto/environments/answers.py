@@ -8,7 +8,7 @@ it is resolved again with the last lock as preferences, so that only what must m
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from packaging.pylock import Pylock
 
@@ -24,6 +24,14 @@ from recto.store import Miss, Store
 Move = tuple[str, str | None, str | None]
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """An answer in short: the key of its environment, and what is to be said whenever it is given."""
+
+    key: EnvironmentKey
+    remarks: tuple[Problem, ...] = ()
+
+
 class Answers:
     """Resolutions by spec: kept ones first, new ones where there is none."""
 
@@ -32,14 +40,15 @@ class Answers:
         self._resolver = resolver
         self._seconds_max = seconds_max
 
-    def key(self, spec: SpecKey) -> EnvironmentKey | None:
-        """The environment key that a spec was answered with; one small file is read."""
+    def known(self, spec: SpecKey) -> Known | None:
+        """What a spec was answered with, in short; one small file is read."""
         record = self._store.spec(spec)
         if isinstance(record, Miss):
             return None
         try:
-            return EnvironmentKey(str(record.value.get("environment_key")))
-        except ValueError:
+            key = EnvironmentKey(str(record.value["environment_key"]))
+            return Known(key, tuple(Problem.from_json(remark) for remark in record.value["remarks"]))
+        except (KeyError, TypeError, ValueError):
             return None  # corruption is a miss
 
     def kept(self, spec: SpecKey) -> Resolution | None:
@@ -54,8 +63,14 @@ class Answers:
 
     def keep(self, ask: Ask, resolution: Resolution) -> None:
         """Makes `resolution` the answer to this ask."""
-        self._store.put_resolution(ask.spec, resolutions.to_json(resolution))
-        self._store.put_spec(ask.spec, {"environment_key": environment_key(ask, resolution).digest})
+        # What only happened this time is told this time; what stays true of the answer is told whenever it is given.
+        lasting = tuple(remark for remark in resolution.remarks if remark.level != "info")
+        answer = {
+            "environment_key": environment_key(ask, resolution).digest,
+            "remarks": [remark.to_json() for remark in lasting],
+        }
+        self._store.put_resolution(ask.spec, resolutions.to_json(replace(resolution, remarks=lasting)))
+        self._store.put_spec(ask.spec, answer)
         self._store.put_lineage(ask.lineage, {"spec_key": ask.spec.digest})
 
     def resolution(self, ask: Ask, progress: Progress, cancelled: Callable[[], bool]) -> Resolution:

@@ -169,9 +169,11 @@ class Environments:
         return Environment(None, base.python, base.prefix, "base", remarks)
 
     def _hit(self, ask: Ask) -> Environment | None:
-        key = self._answers.key(ask.spec)
-        lease = None if key is None else self._store.lease(key)
-        return _leased(lease, "cached", ask.declaration.remarks) if isinstance(lease, Lease) else None
+        known = self._answers.known(ask.spec)
+        lease = None if known is None else self._store.lease(known.key)
+        if known is None or not isinstance(lease, Lease):
+            return None
+        return _leased(lease, "cached", (*known.remarks, *ask.declaration.remarks))
 
     def _alone(self, name: str, progress: Progress, cancelled: Cancelled) -> AbstractContextManager[None]:
         return self._store.mutex(
