@@ -135,6 +135,26 @@ def test_a_project_begins_at_the_nearest_declaration(tmp_path: Path) -> None:
     assert Project.around(chapter / "paper.qmd").root == chapter
 
 
+def test_a_project_never_reaches_into_a_directory_that_everybody_may_write_to(tmp_path: Path) -> None:
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    (shared / "requirements.txt").touch()
+    own = shared / "own"
+    own.mkdir()
+    assert Project.around(own / "paper.qmd").root == shared
+    shared.chmod(0o1777)
+    assert Project.around(own / "paper.qmd").root == own
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+def test_a_project_never_reaches_into_somebody_elses_directory(tmp_path: Path) -> None:
+    (tmp_path / "requirements.txt").touch()
+    own = tmp_path / "own"
+    own.mkdir()
+    os.chown(own, 65534, 65534)
+    assert Project.around(own / "paper.qmd").root == own
+
+
 def test_a_project_never_reaches_over_the_root_of_a_repository(tmp_path: Path) -> None:
     (tmp_path / "requirements.txt").touch()
     repository = tmp_path / "repository"

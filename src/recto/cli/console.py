@@ -9,7 +9,7 @@ from typing import TextIO
 
 from recto.problems import Problem
 
-_COLOURS = {"error": "\x1b[1;31m", "warning": "\x1b[1;33m", "info": "\x1b[1;34m", "hint": "\x1b[36m"}
+_COLOURS = {"error": "\x1b[1;31m", "warning": "\x1b[1;33m", "info": "\x1b[1;34m", "hint": "\x1b[36m", "fix": "\x1b[32m"}
 _RESET = "\x1b[0m"
 
 
@@ -31,8 +31,9 @@ class Console:
         self.out.write(text + "\n")
 
     def json(self, value: Mapping[str, object]) -> None:
-        """The result as one JSON object."""
-        self.data(json.dumps(value, indent=2, ensure_ascii=False))
+        """The result as one JSON object, in JSON's own escapes where the stream is not UTF-8."""
+        encoding = (self.out.encoding or "").lower().replace("-", "")
+        self.data(json.dumps(value, indent=2, ensure_ascii=encoding != "utf8"))
 
     def say(self, text: str) -> None:
         """One line of talk."""
@@ -50,7 +51,7 @@ class Console:
             if problem.hint:
                 self.say(f"  {self._painted('hint')}: {problem.hint}")
             if problem.fix:
-                self.say(f"  {self._painted('hint')}: {problem.fix.title}")
+                self.say(f"  {self._painted('fix')}: {problem.fix.title}")
                 for edit in problem.fix.edits:
                     self._edit(edit.file, edit.line, edit.old, edit.new)
 

@@ -11,12 +11,15 @@ import signal
 import sys
 import tempfile
 import traceback
+from argparse import Namespace
 from collections.abc import Sequence
+from contextlib import suppress
 from types import FrameType
 
 from recto.cli.console import Console
 from recto.cli.parser import parser
-from recto.problems import Cancelled, RectoError, full_disk, problem
+from recto.cli.streams import prepare_streams
+from recto.problems import Cancelled, Problem, RectoError, full_disk, problem
 
 COMMANDS = {
     "render": "recto.cli.commands.render",
@@ -34,6 +37,7 @@ INTERRUPTED = 130
 
 def main(argv: Sequence[str] | None = None) -> int:
     """The exit code of one command."""
+    prepare_streams()
     arguments = parser().parse_args(argv)
     from recto.settings import colour_wanted
 
@@ -44,13 +48,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         code: int = importlib.import_module(COMMANDS[arguments.command]).run(arguments, console)
         sys.stdout.flush()
     except KeyboardInterrupt:
+        _answer((), arguments, console)
         console.say("Interrupted.")
         return INTERRUPTED
     except Cancelled as error:
-        console.problems(error.problems)
+        _answer(error.problems, arguments, console)
         return INTERRUPTED
     except RectoError as error:
-        console.problems(error.problems)
+        _answer(error.problems, arguments, console)
         return 1
     except BrokenPipeError:
         # Whoever read the data has gone; nothing more can be said on that stream, and the interpreter would try.
@@ -59,21 +64,33 @@ def main(argv: Sequence[str] | None = None) -> int:
     except OSError as error:
         full = full_disk(error)
         if full is None:
-            return _bug(error, console)
-        console.problems([full])
+            return _bug(error, arguments, console)
+        _answer((full,), arguments, console)
         return 1
     except Exception as error:  # noqa: BLE001 - the one place where a bug becomes words and an exit code
-        return _bug(error, console)
+        return _bug(error, arguments, console)
     return code
+
+
+def _answer(problems: Sequence[Problem], arguments: Namespace, console: Console) -> None:
+    """What a command says that ended before it had a result: problems, as JSON too where that was asked for."""
+    if getattr(arguments, "json", False):
+        # The stream may be what failed; whoever reads it sees that, and the words below are still said.
+        with suppress(OSError):
+            console.json({"problems": [found.to_json() for found in problems]})
+            console.out.flush()
+    console.problems(problems)
 
 
 def _terminated(number: int, frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
-def _bug(error: Exception, console: Console) -> int:
+def _bug(error: Exception, arguments: Namespace, console: Console) -> int:
     """A log that can be sent to us, and a sentence; never a traceback as the answer."""
-    with tempfile.NamedTemporaryFile("w", prefix="recto-", suffix=".log", delete=False) as log:
+    with tempfile.NamedTemporaryFile(
+        "w", encoding="utf-8", errors="backslashreplace", prefix="recto-", suffix=".log", delete=False
+    ) as log:
         traceback.print_exception(error, file=log)
-    console.problems([problem("internal", reason=f"{type(error).__name__}: {error}", log=log.name)])
+    _answer((problem("internal", reason=f"{type(error).__name__}: {error}", log=log.name),), arguments, console)
     return 3

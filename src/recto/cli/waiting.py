@@ -49,9 +49,10 @@ def _lines(console: Console) -> Progress:
     said: set[tuple[str, str]] = set()
 
     def show(event: Event) -> None:
-        # A line for each cell would bury a log; each step and message is said once.
+        # A line for each cell would bury a log: each step is said once, and again where it has something to say.
         step = (event.event, event.message)
-        if step not in said:
+        begun = any(event.event == earlier for earlier, _ in said)
+        if step not in said and (event.message or not begun):
             said.add(step)
             console.say(in_words(event))
 

@@ -27,15 +27,16 @@ class Project:
     def around(cls, path: Path) -> Self:
         """The project of a document or directory: the nearest directory upwards with one of ROOT_FILES.
 
-        The search ends at a directory that has `.git`, below the home directory, and at the file system's root; where
-        it finds nothing, the project is the directory of the document.
+        The search ends at a directory that has `.git`, below the home directory, and where somebody else could have put
+        the file: at a directory of another owner or one that everybody may write to. Where it finds nothing, the
+        project is the directory of the document.
         """
         start = path.resolve()
         if not start.is_dir():
             start = start.parent
         home = Path.home()
         for directory in (start, *start.parents):
-            if directory == home and directory != start:
+            if directory != start and (directory == home or not _same_hands(directory, start)):
                 break
             if any((directory / name).is_file() for name in ROOT_FILES):
                 return cls(directory)
@@ -70,3 +71,9 @@ class Project:
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
                 return None
             return file.read(_READ_MAX_BYTES + 1)
+
+
+def _same_hands(directory: Path, start: Path) -> bool:
+    """Whether only those who write in `start` could have put a file into `directory`."""
+    above, own = directory.stat(), start.stat()
+    return above.st_uid == own.st_uid and not above.st_mode & stat.S_IWOTH

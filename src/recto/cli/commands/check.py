@@ -12,21 +12,20 @@ from recto.declaration import Declaration, Declared
 from recto.environments import Checked
 from recto.environments.resolutions import plan_to_json
 from recto.policy import Plan
-from recto.problems import DeclarationError, Problem, size
+from recto.problems import Cancelled, Problem, RectoError, size
 
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
     """Prints what would be installed, what the base has, and the verdict."""
     try:
-        declaration = declaration_at(arguments.path)
-    except DeclarationError as error:
+        checked = _checked(arguments, console)
+    except Cancelled:
+        raise
+    except RectoError as error:
         if arguments.json:
-            console.json(_unreadable(error.problems))
+            console.json(_failed(error.problems))
         console.problems(error.problems)
         return 1
-    app = App()
-    with progress(console) as show:
-        checked = app.environments.check(declaration, app.grant, not arguments.no_resolve, show)
     if arguments.json:
         console.json(to_json(checked))
     else:
@@ -34,6 +33,13 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     problems = (*checked.verdict.problems, *checked.problems)
     console.problems(problems)
     return 1 if any(problem.level == "error" for problem in problems) else 0
+
+
+def _checked(arguments: argparse.Namespace, console: Console) -> Checked:
+    declaration = declaration_at(arguments.path)
+    app = App()
+    with progress(console) as show:
+        return app.environments.check(declaration, app.grant, not arguments.no_resolve, show)
 
 
 def _show(checked: Checked, console: Console) -> None:
@@ -75,7 +81,7 @@ def to_json(checked: Checked) -> dict[str, object]:
     }
 
 
-def _unreadable(problems: tuple[Problem, ...]) -> dict[str, object]:
+def _failed(problems: tuple[Problem, ...]) -> dict[str, object]:
     return {
         "declaration": {"requirements": [], "sources": []},
         "spec_key": None,

@@ -7,7 +7,7 @@ import argparse
 from recto.app import App
 from recto.cli.console import Console
 from recto.cli.waiting import progress
-from recto.problems import size
+from recto.problems import RectoError, size
 from recto.render import RenderRequest, Report
 
 _ORIGINS = {
@@ -21,7 +21,10 @@ EXIT_CODES = {"success": 0, "failure": 1, "timedout": 1, "terminated": 130}
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
     """Prints the paths of the outputs; everything else is talk."""
-    app = App()
+    try:
+        app = App()
+    except RectoError as error:
+        return _print(Report("failure", problems=error.problems), arguments.json, console)
     request = RenderRequest(
         document=arguments.path,
         formats=tuple(arguments.to),
@@ -31,10 +34,14 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     )
     with progress(console) as show:
         report = app.renders.render(request, show)
-    if arguments.json:
+    return _print(report, arguments.json, console)
+
+
+def _print(report: Report, as_json: bool, console: Console) -> int:
+    if as_json:
         console.json(to_json(report))
     console.problems(report.problems)
-    if not arguments.json:
+    if not as_json:
         _say(report, console)
     return EXIT_CODES[report.status]
 

@@ -22,9 +22,11 @@ from recto.settings import child_environment
 def run(arguments: argparse.Namespace, console: Console) -> int:
     """Does not return when the command starts; 2 without a command."""
     argv = arguments.argv[1:] if arguments.argv[:1] == ["--"] else arguments.argv
-    if not argv:
+    if not argv or not argv[0]:
         console.say("usage: recto run [--project DIR] -- COMMAND...")
         return 2
+    if not arguments.project.exists():
+        raise EngineError(problem("file-not-found", path=arguments.project))
     app = App()
     project = Project.around(arguments.project)
     with progress(console) as show:
