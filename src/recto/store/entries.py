@@ -54,9 +54,10 @@ def entries(layout: Layout) -> Iterator[Entry]:
 
 
 def keys(layout: Layout, prefix: str = "") -> list[EnvironmentKey]:
-    """The keys of published environments that begin with `prefix`, sorted."""
+    """The keys of published environments that begin with `prefix`, sorted; only a directory is an environment."""
     try:
-        names = [path.name for path in layout.environments.iterdir()]
+        with os.scandir(layout.environments) as found:
+            names = [entry.name for entry in found if entry.is_dir(follow_symlinks=False)]
     except FileNotFoundError:
         return []
     return sorted(key for name in names if name.startswith(prefix) and (key := _key(name)) is not None)

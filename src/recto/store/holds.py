@@ -32,7 +32,8 @@ def hold(path: Path, operation: int, flags: int = os.O_RDONLY) -> int | None:
     FileNotFoundError where nothing has that name, where it changed hands before the hold was granted, or where it is a
     symbolic link. Children do not inherit the descriptor unless they are given it (PEP 446).
     """
-    descriptor = os.open(path, flags, 0o644)
+    # Not to wait either where a named pipe lies: opening one waits for its other end.
+    descriptor = os.open(path, flags | os.O_NONBLOCK, 0o644)
     try:
         fcntl.flock(descriptor, operation | fcntl.LOCK_NB)
         held, named = os.fstat(descriptor), path.lstat()

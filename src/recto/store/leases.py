@@ -65,6 +65,10 @@ def take(key: EnvironmentKey, path: Path, now: float) -> Lease | Miss:
         descriptor = hold_directory(path, SHARED)
     except FileNotFoundError:
         return Miss(f"there is no environment {key}")
+    except NotADirectoryError:
+        if not path.parent.is_dir():
+            raise
+        return Miss(f"what lies in the place of the environment {key} is none")
     if descriptor is None:
         return Miss(f"the environment {key} is being evicted")
     lease = Lease(key, path, descriptor)

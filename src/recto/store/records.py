@@ -59,6 +59,8 @@ def read_object(path: Path) -> dict[str, Any] | Miss:
         value = json.loads(path.read_bytes())
     except FileNotFoundError:
         return Miss(f"{path.name} is not there")
+    except IsADirectoryError:
+        return Miss(f"{path.name} is a directory")
     except (ValueError, RecursionError) as error:
         return Miss(f"{path.name} is not legible: {error}")
     return value if isinstance(value, dict) else Miss(f"{path.name} is not an object")

@@ -134,6 +134,11 @@ def _renamed(directory: Path, path: Path) -> bool:
         directory.rename(path)
     except FileExistsError:
         return False
+    except NotADirectoryError:
+        # A file or a link, which no Recto put there: it must not keep the environment from being published.
+        with suppress(FileNotFoundError, IsADirectoryError):
+            path.unlink()
+        return False
     except OSError as error:
         if error.errno == errno.ENOTEMPTY:
             return False
