@@ -99,3 +99,11 @@ def test_a_command_in_a_project_that_is_not_there_does_not_run(recto: Recto) -> 
 
 def test_an_empty_command_is_wrong_usage(recto: Recto) -> None:
     assert recto("run", "--", "").code == 2
+
+
+def test_an_output_directory_that_is_a_file_is_named(recto: Recto, project: Path) -> None:
+    (project / "paper.md").write_text("Hi\n")
+    done = recto("render", "paper.md", "--json", "--output-dir", "paper.md")
+    assert done.code == 1
+    assert done.codes == ["output-unwritable"]
+    assert "file exists" in done.err

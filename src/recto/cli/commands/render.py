@@ -7,7 +7,7 @@ import argparse
 from recto.app import App
 from recto.cli.console import Console
 from recto.cli.waiting import progress
-from recto.problems import RectoError, size
+from recto.problems import Cancelled, RectoError, size
 from recto.render import RenderRequest, Report
 
 _ORIGINS = {
@@ -22,9 +22,21 @@ EXIT_CODES = {"success": 0, "failure": 1, "timedout": 1, "terminated": 130}
 def run(arguments: argparse.Namespace, console: Console) -> int:
     """Prints the paths of the outputs; everything else is talk."""
     try:
-        app = App()
+        report = _rendered(arguments, console)
+    except Cancelled:
+        raise
     except RectoError as error:
-        return _print(Report("failure", problems=error.problems), arguments.json, console)
+        report = Report("failure", problems=error.problems)
+    if arguments.json:
+        console.json(to_json(report))
+    console.problems(report.problems)
+    if not arguments.json:
+        _say(report, console)
+    return EXIT_CODES[report.status]
+
+
+def _rendered(arguments: argparse.Namespace, console: Console) -> Report:
+    app = App()
     request = RenderRequest(
         document=arguments.path,
         formats=tuple(arguments.to),
@@ -33,17 +45,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         grant=app.grant,
     )
     with progress(console) as show:
-        report = app.renders.render(request, show)
-    return _print(report, arguments.json, console)
-
-
-def _print(report: Report, as_json: bool, console: Console) -> int:
-    if as_json:
-        console.json(to_json(report))
-    console.problems(report.problems)
-    if not as_json:
-        _say(report, console)
-    return EXIT_CODES[report.status]
+        return app.renders.render(request, show)
 
 
 def _say(report: Report, console: Console) -> None:

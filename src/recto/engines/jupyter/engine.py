@@ -148,8 +148,9 @@ def _published(files: list[tuple[Path, Path]], directory: Path) -> tuple[Path, .
             for copied, target in ready:
                 copied.replace(target)
         except OSError as error:
-            reason = f"`{directory}` cannot be written to: {error.strerror}"
-            raise EngineError(full_disk(error) or problem("render-failed", reason=reason)) from error
+            reason = (error.strerror or str(error)).lower()
+            found = full_disk(error) or problem("output-unwritable", path=directory, reason=reason)
+            raise EngineError(found) from error
     return tuple(target for _, target in files)
 
 

@@ -189,6 +189,14 @@ KINDS = by_code(
         example={"reason": "pandoc exited with status 64"},
     ),
     Kind(
+        "output-unwritable",
+        "render",
+        "The directory for the output cannot be written to, or is no directory.",
+        "The output could not be put into `{path}`: {reason}.",
+        "Choose another directory for the output (`--output-dir`), or mend the permissions.",
+        example={"path": "paper", "reason": "permission denied"},
+    ),
+    Kind(
         "quarto-input-missing",
         "render",
         "Quarto was given no input, or an input that it cannot find.",
