@@ -246,6 +246,13 @@ def test_cells_write_beside_the_document_and_never_reach_our_output(
     assert 99 not in [event.done for event in events]
 
 
+def test_a_document_that_a_cell_removes_is_rendered(run: Render, tmp_path: Path, page: Callable[[], str]) -> None:
+    text = "---\ndate: last-modified\n---\n```{python}\nimport os; os.remove('paper.qmd'); print('gone')\n```\n"
+    assert run(text).status == "success"
+    assert "<code>gone</code>" in page()
+    assert not (tmp_path / "paper.qmd").exists()
+
+
 def test_a_result_that_a_cell_replaced_is_neither_written_to_nor_read(run: Render, tmp_path: Path) -> None:
     other = tmp_path / "other.json"
     other.write_text("{}")

@@ -97,7 +97,25 @@ def test_references_become_links_with_numbers(render: Render, tmp_path: Path, pa
     assert "Figure 1: A dot." in html
     assert "Table 1: Letters." in html
     assert "(Knuth 1968)" in html
-    assert "fig-none?" in html
+    assert "<strong>?@fig-none</strong>" in html
+
+
+def test_equations_with_labels_have_numbers_and_are_referred_to(render: Render, tmp_path: Path) -> None:
+    text = "$$ x^2 $$ {#eq-one}\n\n$$\ny\n$$ {#eq-two}\n\n$$ z $$\n\nBy @eq-two, [@eq-one; @eq-three].\n"
+    assert render(text, "html", "docx", "pdf").status == "success"
+    html = " ".join((tmp_path / "paper.html").read_text().replace("\u00a0", " ").split())
+    assert '<a href="#eq-two" class="reference">Equation 2</a>' in html
+    assert '<a href="#eq-one" class="reference">Equation 1</a>, <strong>?@eq-three</strong>' in html
+    assert (html.count('<span id="eq-'), html.count("{#eq-")) == (2, 0)
+    assert "By Equation 2, Equation 1, ?@eq-three." in words(tmp_path / "paper.pdf").replace("\u00a0", " ")
+
+
+def test_a_name_after_an_at_sign_is_text_where_there_is_no_bibliography(render: Render, tmp_path: Path) -> None:
+    text = '---\ntitle: "Of @ann"\n---\nThanks to @bob and [see @cy, p. 3].\n'
+    assert render(text, "html", "pdf").status == "success"
+    said = words(tmp_path / "paper.pdf")
+    assert "Of @ann" in said
+    assert "Thanks to @bob and [see @cy, p. 3]." in said
 
 
 def test_a_word_document_holds_the_image_and_the_table(render: Render, tmp_path: Path, paper: str) -> None:
@@ -254,4 +272,5 @@ def test_a_directory_that_cannot_be_written_is_named(engine: JupyterEngine, tmp_
     document.write_text("Text\n")
     job = Job(document, tmp_path, Path(sys.executable), Path(sys.prefix), output_dir=tmp_path / "file" / "out")
     (problem,) = engine.render(job, silent).problems
-    assert (problem.code, "cannot be written to" in problem.message) == ("render-failed", True)
+    assert problem.code == "output-unwritable"
+    assert "not a directory" in problem.message or "file exists" in problem.message

@@ -1,18 +1,22 @@
-"""Figures and tables with captions and numbers, and the places in the text that refer to them. Pure."""
+"""Figures, tables and equations with numbers, and the places in the text that refer to them. Pure."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from recto.engines.jupyter.equations import numbered_equations
 from recto.engines.jupyter.tree import Element, attributes, changed, classes, plain_text, walk, words
 
 _NAMES = {"fig": "Figure", "tbl": "Table"}
+# What is no citation whatever it refers to (Quarto reserves these).
+_REFERENCES = ("fig-", "tbl-", "eq-", "sec-", "lst-", "thm-")
 
 
 def with_figures(blocks: Any) -> Any:
-    """The blocks with captions in their places and numbers in front, and `@fig-x`, `@tbl-x`, `@sec-x` made links."""
-    built = changed(blocks, _built)
-    labels = _labels(built)
+    """The blocks with captions in their places and numbers in front, and `@fig-x`, `@tbl-x`, `@eq-x`, `@sec-x` made
+    links. A reference to nothing is shown as it was written, in bold."""
+    built, equations = numbered_equations(changed(blocks, _built))
+    labels = {**equations, **_labels(built)}
     return changed(built, lambda element: _resolved(element, labels))
 
 
@@ -113,10 +117,13 @@ def _resolved(element: Element, labels: dict[str, list[Element]]) -> list[Elemen
     if element["t"] != "Cite":
         return None
     names = [citation["citationId"] for citation in element["c"][0]]
-    if not all(name in labels for name in names):
+    if not all(name in labels or name.startswith(_REFERENCES) for name in names):
         return None
     links: list[Element] = []
     for name in names:
         links += [{"t": "Str", "c": ","}, {"t": "Space"}] if links else []
-        links.append({"t": "Link", "c": [attributes("", "reference"), labels[name], [f"#{name}", ""]]})
+        if name in labels:
+            links.append({"t": "Link", "c": [attributes("", "reference"), labels[name], [f"#{name}", ""]]})
+        else:
+            links.append({"t": "Strong", "c": words(f"?@{name}")})
     return links

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from recto.engines.jupyter.document import Document
-from recto.engines.jupyter.tree import plain_text, words
+from recto.engines.jupyter.tree import Element, plain_text, words
 from recto.engines.jupyter.untrusted import inside
 
 # Kept from the templates: Quarto's meaning of these differs, or they would put files and programs into play.
@@ -31,6 +31,14 @@ class Bibliography:
         style = _files(document.metadata.get("csl"), directory, project)[:1]
         options = [*(f"--bibliography={path}" for path in found), *(f"--csl={path}" for path in style)]
         return cls((*found, *style), ("--citeproc", *options))
+
+
+def citation_as_text(element: Element) -> list[Element] | None:
+    """What the author wrote, where there is nothing to look it up in: `@name` may be no citation at all."""
+    if element["t"] != "Cite":
+        return None
+    written: list[Element] = element["c"][1]
+    return written
 
 
 def prepared(meta: Mapping[str, Any], script: bytes, dates: Mapping[str, str]) -> dict[str, Any]:

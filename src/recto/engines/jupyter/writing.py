@@ -17,7 +17,7 @@ from recto.engines.jupyter.figures import tables_as_figures, with_figures
 from recto.engines.jupyter.formats import ALIASES
 from recto.engines.jupyter.images import Images
 from recto.engines.jupyter.media import Media
-from recto.engines.jupyter.metadata import Bibliography, prepared
+from recto.engines.jupyter.metadata import Bibliography, citation_as_text, prepared
 from recto.engines.jupyter.pandoc import Pandoc, too_deep
 from recto.engines.jupyter.tree import Element, changed, walk
 from recto.problems import EngineError, Problem, problem
@@ -68,13 +68,19 @@ class Writer:
         tree["blocks"] = images.placed(blocks)
         self.problems += [found for found in images.missing if found not in self.problems]
         bibliography = Bibliography.of(self.document, job.document.parent, job.project)
+        if not bibliography.files:
+            tree = changed(tree, citation_as_text)
         tree["meta"] = prepared(tree["meta"], self.execution.plotly if target == "html" else b"", self._dates())
         return tree, bibliography
 
     def _dates(self) -> dict[str, str]:
         """The days that the front matter may name by a word."""
-        changed_at = self.commands.job.document.stat().st_mtime
         today = datetime.now(tz=UTC).date().isoformat()
+        try:
+            changed_at = self.commands.job.document.stat().st_mtime
+        except FileNotFoundError:
+            # A cell removed the document; what was read of it is rendered all the same.
+            return {"today": today, "now": today, "last-modified": today}
         changed_on = datetime.fromtimestamp(changed_at, tz=UTC).date().isoformat()
         return {"today": today, "now": today, "last-modified": changed_on}
 
