@@ -52,6 +52,11 @@ class LoopbackIndex:
         """Publishes a source distribution only."""
         self._publish(name, f"{name}-{version}.tar.gz", b"source", "2026-01-15T12:00:00Z", None, None)
 
+    def withdraw(self, name: str, reason: str) -> None:
+        """Yanks every release of the project (PEP 592)."""
+        for entry in self.projects[name]:
+            entry["yanked"] = reason or True
+
     def _publish(
         self, name: str, filename: str, body: bytes, uploaded: str, python: str | None, metadata: bytes | None
     ) -> str:

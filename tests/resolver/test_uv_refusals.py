@@ -72,6 +72,15 @@ def test_source_only_packages_have_no_wheel(bench: Make, index: LoopbackIndex) -
     assert (found.code, found.source) == ("no-wheel", Source("requirements.txt", 1))
 
 
+def test_a_release_without_a_wheel_is_told_apart_from_its_package(bench: Make, index: LoopbackIndex) -> None:
+    index.add_source("soundlib", "1.0")
+    index.add("soundlib", "2.0")
+    found = _refusal(bench(), "soundlib==1.0")
+    assert (found.code, found.package) == ("no-wheel", "soundlib")
+    assert found.message.startswith("`soundlib==1.0` has no ready-made wheel")
+    assert found.hint.endswith("The newest that can be installed here is 2.0.")
+
+
 def test_wheels_for_other_platforms_do_not_fit(bench: Make, index: LoopbackIndex) -> None:
     index.add("winlib", "1.0", tag="cp311-cp311-win_amd64")
     found = _refusal(bench(), "winlib==1.0")
@@ -154,7 +163,8 @@ def test_wrong_credentials_are_told_without_showing_them(bench: Make, index: Loo
     made.index_url = index.url.replace("right", "wr0ng-word")
     with pytest.raises(ResolveError) as caught:
         made.resolve("tool")
-    assert caught.value.problems[0].code == "index-auth"
+    # Neither at a line of the author's, nor with the claim that there is no such package.
+    assert [(found.code, found.source) for found in caught.value.problems] == [("index-auth", None)]
     assert "wr0ng-word" not in caught.value.raw
 
 

@@ -18,6 +18,8 @@ from recto.resolver.installed import Unmet, base_versions
 # Lines that a hint names: a proof over a hundred pins names many, and the first of them tell most.
 LINES_NAMED = 4
 
+_OF_THE_INDEX = frozenset({"index-auth", "index-error", "network-tls", "network-timeout", "network-unreachable"})
+
 # A requirement or package of the proof: a name, and perhaps extras and a range.
 _WORD = re.compile(r"(?<![\w./-])([A-Za-z0-9](?:[\w.-]*[A-Za-z0-9])?)")
 
@@ -26,10 +28,15 @@ def problems_of(said: str, declaration: Declaration, pinned: Mapping[NormalizedN
     """The problems of uv's proof, each at the line that asks for its package, the most likely cause first.
 
     `pinned` are the protected versions that uv was given as constraints: a proof that needs one of them is a
-    `protected-conflict`.
+    `protected-conflict`. What is wrong with the index stands at no line, and takes its place: to uv a page that it
+    was refused is a package that does not exist.
     """
+    causes = diagnose(said)
+    of_index = tuple(found for found in causes if found.code in _OF_THE_INDEX)
+    if of_index:
+        return of_index
     named = _named(said, declaration)
-    return tuple(_placed(found, named, _constraint(said, named, pinned)) for found in diagnose(said))
+    return tuple(_placed(found, named, _constraint(said, named, pinned)) for found in causes)
 
 
 def clash(unmet: Unmet, declaration: Declaration, base: Base, said: str = "") -> Problem:

@@ -111,7 +111,11 @@ def _offered(package: Package, allowed: Allowed | None) -> Package | Problem | N
     """The package with the wheels of the index that are allowed, what is wrong with it, or None where it has none."""
     wheels = [wheel for wheel in package.wheels or () if wheel.url and not wheel.url.startswith("file:")]
     if not wheels:
-        return None if package.wheels else problem("no-wheel", package=package.name)
+        return (
+            None
+            if package.wheels
+            else problem("no-wheel", package=package.name, wanted=f"{package.name}=={package.version}")
+        )
     if allowed:
         wheels = [wheel for wheel in wheels if not _hashes(wheel).isdisjoint(allowed.hashes)]
         if not wheels:

@@ -59,7 +59,7 @@ def _exactly(
         return None
     wheel = files[0]
     if not isinstance(wheel, PackageWheel) or wheel.url is None:
-        return problem("no-wheel", package=name)
+        return problem("no-wheel", package=name, wanted=f"{name}=={package.version}")
     if sha256_of(wheel) is None:
         return problem("declaration-lock", package=name, reason=f"`{wheel.filename}` has no SHA-256")
     if pinned.get(name, package.version) != package.version:

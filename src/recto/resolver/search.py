@@ -20,6 +20,9 @@ from recto.resolver.locking import allowed_hashes, locked
 from recto.resolver.overlay import Clash, Names, Overlay, coherent
 from recto.resolver.planning import versions_of
 
+# Problems of the releases that were asked for, which another release of the package may not have.
+_OF_ONE_RELEASE = ("no-matching-version", "no-wheel")
+
 
 @dataclass(frozen=True, slots=True)
 class Found:
@@ -110,7 +113,7 @@ class Search:
 
     def _problems(self, said: str) -> tuple[Problem, ...]:
         found = problems_of(said, self.request.declaration, self.pinned)
-        return tuple(self._with_newest(one) if one.code == "no-matching-version" else one for one in found)
+        return tuple(self._with_newest(one) if one.code in _OF_ONE_RELEASE else one for one in found)
 
     def _with_newest(self, found: Problem) -> Problem:
         """The problem with the newest version that this base could have, which uv's proof seldom tells."""

@@ -15,6 +15,7 @@ from recto.problems import BaseError, ResolveError, problem
 from recto.progress import Event, Progress
 from recto.resolver import planning, project_lock
 from recto.resolver.base import Request, Resolution
+from recto.resolver.cautions import cautions
 from recto.resolver.compiling import Patience, Uv
 from recto.resolver.failures import clash, shadowed
 from recto.resolver.installed import BaseDistribution, base_versions, distributions, unmet
@@ -63,7 +64,7 @@ class UvResolver:
         count = len(found.lock.packages)
         progress(Event("resolving", "found versions that fit together", count, count, "packages"))
         plan = planning.plan(found.lock, base, found.versions)
-        remarks = tuple(shadowed(one, declaration) for one in found.unmet)
+        remarks = (*(shadowed(one, declaration) for one in found.unmet), *cautions(found.said, declaration, plan))
         leaned = planning.leaned(plan, base, installed, self._protected)
         return Resolution(found.lock, plan, leaned, remarks, found.said)
 

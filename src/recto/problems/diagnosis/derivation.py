@@ -84,8 +84,10 @@ class Proof:
         unusable = _UNUSABLE.search(self.words)
         if not unusable:
             return None
-        package = name(unusable[1].removeprefix("versions of "))
-        return Cause("no-wheel" if unusable[2].startswith("usable") else "wheel-unsupported", package, {})
+        spec = plain(unusable[1].removeprefix("versions of "))
+        if unusable[2].startswith("usable"):
+            return Cause("no-wheel", name(spec), {"wanted": spec})
+        return Cause("wheel-unsupported", name(spec), {})
 
     def _no_version(self, required: list[str]) -> Cause | None:
         missing = _NO_VERSION.search(self.words)
