@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recto.engines.jupyter.document import Cell, Document
+from recto.engines.jupyter.attachments import with_attachments
+from recto.engines.jupyter.document import Cell, Document, Markdown
 from recto.engines.jupyter.inline import escaped, expressions, replaced
 from recto.engines.jupyter.kernel_choice import foreign_kernel
 from recto.engines.jupyter.markdown_reader import read_markdown
@@ -214,6 +215,40 @@ def test_a_notebook_is_read_with_front_matter_options_and_text() -> None:
     cell = cell_of(document)
     assert document.metadata["title"] == "A"
     assert (cell.code, cell.options.label, cell.options.echo, cell.code_line) == ("x = 1", "fig-a", False, None)
+
+
+def raw_cell(source: str, **metadata: str) -> bytes:
+    cell = {"cell_type": "raw", "source": source, "metadata": metadata}
+    return json.dumps({"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": [cell]}).encode()
+
+
+@pytest.mark.parametrize(
+    ("metadata", "text"),
+    [
+        ({}, "a *b*"),
+        ({"format": "text/markdown"}, "a *b*"),
+        ({"raw_mimetype": "text/html"}, "``` {=html}\na *b*\n```"),
+        ({"format": "text/latex"}, "``` {=latex}\na *b*\n```"),
+        ({"format": "text/x-rst"}, ""),
+    ],
+)
+def test_a_raw_cell_is_for_the_kind_of_output_that_it_names(metadata: dict[str, str], text: str) -> None:
+    document = read_notebook(raw_cell("a *b*", **metadata), "a.ipynb")
+    assert "".join(block.text for block in document.blocks if isinstance(block, Markdown)).strip() == text
+
+
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        ("attachment:a%20b.png", "data:image/png;base64,QUJD"),
+        ("attachment:gone.png", "attachment:gone.png"),
+        ("attachment:text.txt", "attachment:text.txt"),
+    ],
+)
+def test_an_image_attached_to_a_cell_is_shown(address: str, shown: str) -> None:
+    held = {"a b.png": {"image/png": ["QU\n", "JD\n"]}, "text.txt": {"text/plain": "QUJD"}}
+    assert with_attachments(f"![An image]({address})", held) == f"![An image]({shown})"
+    assert with_attachments(f"![An image]({address})", None) == f"![An image]({address})"
 
 
 @pytest.mark.parametrize(

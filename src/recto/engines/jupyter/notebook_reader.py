@@ -5,12 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 
+from recto.engines.jupyter.attachments import with_attachments
 from recto.engines.jupyter.cell_reader import CellReader
 from recto.engines.jupyter.document import Block, Document, Markdown
-from recto.engines.jupyter.fences import Fenced, spans
+from recto.engines.jupyter.fences import Fenced, fence_for, spans
 from recto.engines.jupyter.front_matter import split_front_matter
 from recto.engines.jupyter.yaml_text import read_mapping
 from recto.problems import EngineError, Problem, Source, problem
+
+# pandoc's names of the formats that raw cells may be in; a raw cell in any other is in no output.
+RAW_FORMATS = {"text/html": "html", "text/latex": "latex", "application/x-typst": "typst"}
 
 
 def read_notebook(data: bytes, file: str) -> Document:
@@ -39,7 +43,7 @@ def _blocks(pieces: list[tuple[str, str]], metadata: Mapping[str, object], file:
     except ValueError as error:
         raise _invalid(file, str(error)) from error
     for kind, text in pieces:
-        if kind == "markdown":
+        if kind in ("markdown", "raw"):
             for span in spans(text.rstrip("\n") + "\n\n"):
                 yield Markdown(span.source, None, verbatim=isinstance(span, Fenced))
         elif kind == "code":
@@ -77,7 +81,21 @@ def _piece(cell: object, file: str) -> tuple[str, str]:
     parts = source if isinstance(source, list) else [source]
     if not all(isinstance(part, str) for part in parts):
         raise _not_a_notebook(file, "the source of a cell is not text")
-    return str(cell.get("cell_type")), "".join(parts)
+    kind, text = str(cell.get("cell_type")), "".join(parts)
+    if kind == "raw":
+        return _raw(text, cell.get("metadata"))
+    return kind, with_attachments(text, cell.get("attachments")) if kind == "markdown" else text
+
+
+def _raw(text: str, metadata: object) -> tuple[str, str]:
+    """The type and text of a raw cell: it is for the kind of output that its MIME type names, else Markdown."""
+    values = metadata if isinstance(metadata, dict) else {}
+    mime = str(values.get("raw_mimetype") or values.get("format") or "text/markdown")
+    if mime in ("text/markdown", "text/plain"):
+        return "raw", text
+    form = RAW_FORMATS.get(mime)
+    fence = fence_for(text)
+    return "markdown", f"{fence} {{={form}}}\n{text}\n{fence}\n" if form else ""
 
 
 def _shared_metadata(notebook: Mapping[str, object]) -> dict[str, object]:
