@@ -70,10 +70,15 @@ def codes(rendered: Rendered) -> list[str]:
 
 def words(pdf: Path) -> str:
     """The text of a PDF, blanks and line ends made one."""
+    return " ".join(pages(pdf)).strip()
+
+
+def pages(pdf: Path) -> list[str]:
+    """The text of each page."""
     if shutil.which("pdftotext") is None:
         pytest.skip("pdftotext is not installed")
     found = subprocess.run(["pdftotext", "-layout", pdf, "-"], capture_output=True, text=True, check=True)
-    return " ".join(found.stdout.split())
+    return [" ".join(page.split()) for page in [*found.stdout.split("\f"), ""]]
 
 
 def test_a_page_holds_everything_and_refers_to_nothing_outside(render: Render, tmp_path: Path, paper: str) -> None:
@@ -134,6 +139,21 @@ def test_a_pdf_has_the_text_and_one_page(render: Render, tmp_path: Path, paper: 
     text = words(tmp_path / "paper.pdf")
     for part in ("A paper", "Ann Author", "Figure 1: A dot.", "Table 1: Letters.", "(Knuth 1968)"):
         assert part in text.replace("\u00a0", " ")
+
+
+def test_a_caption_stays_with_its_table(render: Render, tmp_path: Path) -> None:
+    table = "| a | b |\n|---|---|\n| 1 | 2 |\n\n: Letters. {#tbl-ab}\n"
+    # Enough lines that the caption would fit on the first page and the table would not: every start is tried.
+    for lines in range(44, 50):
+        assert render("Line.\\\n" * lines + f"End.\n\n{table}", "pdf").status == "success"
+        first, second = pages(tmp_path / "paper.pdf")[:2]
+        assert ("Table 1" in first) == ("a b" in first), lines
+        assert "Table 1" in first + second
+
+
+def test_a_line_without_blanks_stays_on_the_page(render: Render, tmp_path: Path) -> None:
+    assert render(f"```\n{'w' * 400}\n```\n", "pdf").status == "success"
+    assert len(max(words(tmp_path / "paper.pdf").split(), key=len)) < 120
 
 
 def test_several_formats_are_written_in_the_order_asked(render: Render, tmp_path: Path, events: list[Event]) -> None:
