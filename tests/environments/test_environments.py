@@ -153,6 +153,16 @@ def test_a_failed_build_leaves_nothing_behind_and_the_next_request_builds(house:
     assert key_of(environments, asks("polars")) in house.published()
 
 
+def test_what_a_build_says_of_a_package_stands_at_the_line_that_asks_for_it(house: House) -> None:
+    house.builder.failing = [problem("hash-mismatch", package=name) for name in ("Polars", "narwhals")]
+    with pytest.raises(BuildError) as caught:
+        house.environments().ensure(asks("pandas", "polars"), OWN)
+    assert [found.source for found in caught.value.problems] == [Source("requirements.txt", 2), None]
+    with pytest.raises(BuildError) as caught:
+        house.environments().ensure(replace(asks("polars"), lock_source=Source("pylock.toml")), OWN)
+    assert caught.value.problems[1].source == Source("pylock.toml")
+
+
 def test_many_requests_for_one_new_spec_make_one_build(house: House) -> None:
     environments = house.environments()
     start = threading.Barrier(12)

@@ -9,10 +9,12 @@ so that many requests for one new spec make one build. Nothing is locked on the 
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+
+from packaging.utils import canonicalize_name
 
 from recto.builder.base import Builder, Order
 from recto.declaration.model import Declaration
@@ -23,7 +25,7 @@ from recto.environments.model import Checked, Environment, Explanation, Origin, 
 from recto.interpreters import Base
 from recto.keys import ContentPolicy, EnvironmentKey, declaration_digest
 from recto.policy import Grant, Plan, Policy, Verdict, judge_plan, judge_request
-from recto.problems import Problem, Refused, ResolveError
+from recto.problems import BuildError, Problem, Refused, ResolveError
 from recto.progress import Event, Progress, silent
 from recto.resolver.base import Resolution, Resolver
 from recto.store import Lease, Miss, Store
@@ -218,7 +220,8 @@ class Environments:
         )
         started = datetime.now(UTC)
         with self._store.reserve(resolution.plan.installed_bytes_estimate), self._store.stage(key) as staging:
-            built = self._builder.build(order, staging.directory, progress, cancelled)
+            with _placing(ask.declaration):
+                built = self._builder.build(order, staging.directory, progress, cancelled)
             (staging.directory / "pylock.toml").write_text(resolutions.lock_text(resolution.lock), encoding="utf-8")
             (staging.directory / "build.log").write_text(built.log, encoding="utf-8")
             seconds = (datetime.now(UTC) - started).total_seconds()
@@ -240,6 +243,22 @@ class Environments:
         if key is not None and self._store.has(key):
             return "ready"
         return "building" if self._store.busy(ask.spec.digest) else "absent"
+
+
+@contextmanager
+def _placing(declaration: Declaration) -> Iterator[None]:
+    """Puts what a build says about a package at the line that asks for it, or at the project's lock."""
+    try:
+        yield
+    except BuildError as error:
+        raise BuildError((_placed(found, declaration) for found in error.problems), error.raw) from error
+
+
+def _placed(found: Problem, declaration: Declaration) -> Problem:
+    if found.source is not None or found.package is None:
+        return found
+    lines = {canonicalize_name(one.requirement.name): one.source for one in declaration.requirements}
+    return found.at(lines.get(canonicalize_name(found.package), declaration.lock_source))
 
 
 def _allow(verdict: Verdict) -> None:
