@@ -6,6 +6,7 @@ import socket
 import tempfile
 import threading
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,21 @@ def test_an_impossible_pin_tells_the_newest_release(bench: Make, index: Loopback
     assert (found.code, found.source) == ("no-matching-version", Source("requirements.txt", 1))
     assert found.message == "No release of `tool` satisfies `==99`."
     assert found.hint.endswith("The newest that can be installed here is 2.0.")
+
+
+def test_a_package_younger_than_the_cut_off_is_told_with_the_day(bench: Make, index: LoopbackIndex) -> None:
+    index.add("tool", "1.0", uploaded="2026-01-15T12:00:00Z")
+    found = _refusal(bench(), "part; python_version < '3'", "tool", as_of=date(2026, 1, 1))
+    assert (found.code, found.package, found.source) == ("no-release-yet", "tool", Source("requirements.txt", 2))
+    assert "by 2026-01-01" in found.message
+
+
+def test_the_newest_release_by_the_cut_off_is_told_with_the_day(bench: Make, index: LoopbackIndex) -> None:
+    index.add("tool", "1.0", uploaded="2026-01-01T12:00:00Z")
+    index.add("tool", "2.0", uploaded="2026-01-15T12:00:00Z")
+    found = _refusal(bench(), "tool>=2", as_of=date(2026, 1, 2))
+    assert found.code == "no-matching-version"
+    assert found.hint.endswith("The newest that can be installed here by 2026-01-02 is 1.0.")
 
 
 def test_two_lines_that_clash_are_both_named(bench: Make, index: LoopbackIndex) -> None:

@@ -111,11 +111,8 @@ def _offered(package: Package, allowed: Allowed | None) -> Package | Problem | N
     """The package with the wheels of the index that are allowed, what is wrong with it, or None where it has none."""
     wheels = [wheel for wheel in package.wheels or () if wheel.url and not wheel.url.startswith("file:")]
     if not wheels:
-        return (
-            None
-            if package.wheels
-            else problem("no-wheel", package=package.name, wanted=f"{package.name}=={package.version}")
-        )
+        wanted = f"{package.name}=={package.version}"
+        return None if package.wheels else problem("no-wheel", package=package.name, wanted=wanted)
     if allowed:
         wheels = [wheel for wheel in wheels if not _hashes(wheel).isdisjoint(allowed.hashes)]
         if not wheels:

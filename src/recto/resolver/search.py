@@ -11,7 +11,7 @@ from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import Version
 
 from recto.declaration import canonical, clean_constraints, clean_requirements
-from recto.problems import Problem, ResolveError
+from recto.problems import Problem, ResolveError, problem
 from recto.resolver.base import Request
 from recto.resolver.compiling import Answer, NoSolution, Patience, Question, Uv, compile_lock
 from recto.resolver.failures import clash, problems_of
@@ -120,14 +120,18 @@ class Search:
         if found.package is None:
             return found
         name = canonicalize_name(found.package)
-        question = Question((name,), as_of=self.request.declaration.as_of, dependencies=False)
+        day = self.request.declaration.as_of
+        question = Question((name,), as_of=day, dependencies=False)
         try:
             answer = self._compile(question)
         except ResolveError:
             return found  # the time is over, or the index is gone: what is known already is the better answer
         version = answer.versions.get(name) if isinstance(answer, Answer) else None
-        return (
-            replace(found, hint=f"{found.hint} The newest that can be installed here is {version}.")
-            if version
-            else found
-        )
+        if version:
+            by = f" by {day}" if day else ""
+            return replace(found, hint=f"{found.hint} The newest that can be installed here{by} is {version}.")
+        if day and found.code == "no-matching-version":
+            return problem(
+                "no-release-yet", package=found.package, source=found.source, excerpt=found.excerpt, day=day.isoformat()
+            )
+        return found

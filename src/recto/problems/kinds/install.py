@@ -20,6 +20,14 @@ KINDS = by_code(
         example={"package": "polars", "specifier": "==99"},
     ),
     Kind(
+        "no-release-yet",
+        "install",
+        "The project exists, but had no usable release by the day that `as-of` names.",
+        "`{package}` had no release that can be installed here by {day}, and `as-of` counts none after that day.",
+        "Set `as-of` to a later day, or remove it.",
+        example={"package": "polars", "day": "2019-01-31"},
+    ),
+    Kind(
         "requires-python",
         "install",
         "Releases exist, but they need a different Python.",
