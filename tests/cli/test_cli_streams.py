@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import re
+import signal
 import subprocess
 from pathlib import Path
 
@@ -107,3 +110,26 @@ def test_an_output_directory_that_is_a_file_is_named(recto: Recto, project: Path
     assert done.code == 1
     assert done.codes == ["output-unwritable"]
     assert "file exists" in done.err
+
+
+def test_a_problem_that_names_the_log_comes_with_its_place(recto: Recto, project: Path, tmp_path: Path) -> None:
+    (project / "paper.qmd").write_text("```{=typst}\n#nothing-of-this-name()\n```\n")
+    done = recto("render", "paper.qmd", "--to", "pdf", "--json", "--engine", "jupyter", TMPDIR=str(tmp_path))
+    assert done.code == 1
+    assert done.codes == ["render-failed"]
+    (place,) = re.findall(r"The log is `(.+)`\.", done.err)
+    assert "nothing-of-this-name" in Path(place).read_text()
+
+
+def test_a_terminated_render_says_so_in_its_own_shape(recto: Recto, project: Path, tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    (project / "paper.qmd").write_text(
+        f"```{{python}}\nimport signal\nopen({str(pipe)!r}, 'w').close()\nsignal.pause()\n```\n"
+    )
+    process = recto.start("render", "paper.qmd", "--json", "--engine", "jupyter")
+    pipe.read_bytes()
+    process.send_signal(signal.SIGTERM)
+    out, _ = process.communicate()
+    assert process.returncode == 130
+    assert valid(json.loads(out), "render")["status"] == "terminated"

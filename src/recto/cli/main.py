@@ -56,6 +56,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         return INTERRUPTED
     except RectoError as error:
         _answer(error.problems, arguments, console)
+        from recto.cli.logs import keep_log
+
+        keep_log(error.problems, error.raw, console)
         return 1
     except BrokenPipeError:
         # Whoever read the data has gone; nothing more can be said on that stream, and the interpreter would try.

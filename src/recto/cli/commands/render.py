@@ -6,8 +6,9 @@ import argparse
 
 from recto.app import App
 from recto.cli.console import Console
+from recto.cli.logs import keep_log
 from recto.cli.waiting import progress
-from recto.problems import Cancelled, RectoError, size
+from recto.problems import Cancelled, RectoError, problem, size
 from recto.render import RenderRequest, Report
 
 _ORIGINS = {
@@ -26,10 +27,15 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     except Cancelled:
         raise
     except RectoError as error:
-        report = Report("failure", problems=error.problems)
+        report = Report("failure", problems=error.problems, log=error.raw)
+    except KeyboardInterrupt:
+        if not arguments.json:
+            raise
+        report = Report("terminated", problems=(problem("cancelled"),))
     if arguments.json:
         console.json(to_json(report))
     console.problems(report.problems)
+    keep_log(report.problems, report.log, console)
     if not arguments.json:
         _say(report, console)
     return EXIT_CODES[report.status]
