@@ -141,6 +141,14 @@ def test_a_pdf_has_the_text_and_one_page(render: Render, tmp_path: Path, paper: 
         assert part in text.replace("\u00a0", " ")
 
 
+@pytest.mark.parametrize(
+    "setting", ["papersize: letter", "papersize: a4paper", "papersize: b5", "fontsize: 12", "lang: pt-BR", "lang: de"]
+)
+def test_settings_in_the_words_of_others_make_a_pdf(render: Render, setting: str) -> None:
+    rendered = render(f"---\ntitle: A\n{setting}\n---\nText\n", "pdf")
+    assert (rendered.status, rendered.problems) == ("success", ())
+
+
 def test_a_caption_stays_with_its_table(render: Render, tmp_path: Path) -> None:
     table = "| a | b |\n|---|---|\n| 1 | 2 |\n\n: Letters. {#tbl-ab}\n"
     # Enough lines that the caption would fit on the first page and the table would not: every start is tried.

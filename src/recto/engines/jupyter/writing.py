@@ -19,6 +19,7 @@ from recto.engines.jupyter.images import Images
 from recto.engines.jupyter.media import Media
 from recto.engines.jupyter.metadata import Bibliography, citation_as_text, prepared
 from recto.engines.jupyter.pandoc import Pandoc, too_deep
+from recto.engines.jupyter.paper_settings import paper_settings
 from recto.engines.jupyter.tree import Element, changed, walk
 from recto.problems import EngineError, Problem, problem
 from recto.problems.diagnosis import clean, decode
@@ -116,6 +117,7 @@ class Writer:
             str(PAPER),
             "--syntax-highlighting",
             "idiomatic",
+            *paper_settings(self._settings("pdf")),
             *self._contents("pdf"),
             *bibliography.options,
         )
@@ -131,9 +133,12 @@ class Writer:
             raise EngineError(problem("render-failed", reason=reason.rstrip("."), excerpt=said[:2000]), raw=said)
         return target
 
+    def _settings(self, target: Target) -> dict[str, object]:
+        return self.document.settings([name for name, meant in ALIASES.items() if meant == target])
+
     def _contents(self, target: Target) -> tuple[str, ...]:
         """pandoc's options for what the front matter asks for, at its top or under the format."""
-        settings = self.document.settings([name for name, meant in ALIASES.items() if meant == target])
+        settings = self._settings(target)
         depth = settings.get("toc-depth")
         chosen = [option for option in ("toc", "number-sections") if settings.get(option) is True]
         deep = (f"--toc-depth={depth}",) if isinstance(depth, int) and 1 <= depth <= 6 else ()
