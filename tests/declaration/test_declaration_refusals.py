@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from declaring import applied, asked, only, refused, texts
 
+from recto.declaration.pep508 import NotARequirement, parse
 from recto.problems import KINDS
 
 SHA256 = "a" * 64
@@ -224,3 +227,16 @@ def test_a_credential_is_in_no_problem(line: str) -> None:
 def test_a_long_line_is_cut_in_the_excerpt() -> None:
     problem = only({"requirements.txt": "x " * 1000})
     assert (len(problem.excerpt), problem.excerpt.endswith("…")) == (200, True)
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ("polars[", "a bracket is opened and never closed"),
+        ("polars (>=1", "a bracket is opened and never closed"),
+        ("polars; foo == 'x'", 'what follows `;` is not a condition such as `python_version < "3.12"`'),
+    ],
+)
+def test_the_parsers_own_terms_are_kept_from_authors(line: str, reason: str) -> None:
+    with pytest.raises(NotARequirement, match=re.escape(reason)):
+        parse(line)

@@ -58,6 +58,10 @@ def _in_words(complaint: str) -> str:
         return "it does not begin with a package name"
     if complaint.startswith(("Expected semicolon", "Expected comma", "Expected end")):
         return "what follows the name is not a version range"
+    if complaint.startswith("Expected matching"):
+        return "a bracket is opened and never closed"
+    if complaint.startswith(("Expected a marker", "Expected marker")):
+        return 'what follows `;` is not a condition such as `python_version < "3.12"`'
     return complaint[:1].lower() + complaint[1:].rstrip(".").replace("`", "")
 
 
