@@ -1,4 +1,4 @@
-"""Settings of a PDF that authors write in LaTeX's or the web's words, in those of typst. Pure."""
+"""Settings of a PDF that authors write in LaTeX's words, in those of typst. Pure."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _SIZES = {"letter": "us-letter", "legal": "us-legal", "executive": "us-executive
 
 
 def paper_settings(settings: Mapping[str, object]) -> tuple[str, ...]:
-    """pandoc's options for what differs: `papersize: letter`, `fontsize: 12`, `lang: pt-BR`."""
+    """pandoc's options for what differs: `papersize: letter`, `fontsize: 12`."""
     changed: dict[str, str] = {}
     size = str(settings.get("papersize", "")).lower().removesuffix("paper")
     if size in _SIZES or re.fullmatch(r"[ab]\d\d?", size):
@@ -17,7 +17,4 @@ def paper_settings(settings: Mapping[str, object]) -> tuple[str, ...]:
     points = settings.get("fontsize")
     if isinstance(points, (int, float)) and not isinstance(points, bool):
         changed["fontsize"] = f"{points}pt"
-    if match := re.fullmatch(r"([A-Za-z]{2,3})[-_].+", str(settings.get("lang", ""))):
-        # typst takes the language alone here (ISO 639), not a tag of BCP 47.
-        changed["lang"] = match[1].lower()
     return tuple(part for name, value in changed.items() for part in ("--variable", f"{name}={value}"))
