@@ -88,11 +88,18 @@ def test_values_of_the_file_may_have_types(tmp_path: Path) -> None:
         ("RECTO_INSTALLING", "yes"),
         ("RECTO_DATA_DIR", ""),
         ("RECTO_INDEX_NAME", "my index"),
+        ("RECTO_INDEX_URL", "htp://mirror.example/simple"),
+        ("RECTO_INDEX_URL", "mirror.example/simple"),
+        ("RECTO_INDEX_URL", "https://[mirror"),
         ("RECTO_NO_SUCH_SETTING", "1"),
     ],
 )
 def test_what_cannot_be_is_refused_by_name(variable: str, value: str) -> None:
     assert f"`{variable}`" in refused({variable: value})
+
+
+def test_a_refused_address_keeps_its_password_to_itself() -> None:
+    assert "hunter2" not in refused({"RECTO_INDEX_URL": "htp://ann:hunter2@mirror.example/simple"})
 
 
 def test_all_invalid_settings_are_told_at_once() -> None:

@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import platformdirs
 
@@ -84,6 +85,17 @@ def _text(text: str) -> str:
     return text
 
 
+def _address(text: str) -> str:
+    try:
+        parts = urlsplit(text)
+        known = parts.scheme in ("http", "https") and bool(parts.hostname)
+    except ValueError:
+        known = False
+    if not known:
+        raise ValueError("expected an address that begins with `https://` or `http://`")
+    return text
+
+
 def _alias(text: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", text):
         raise ValueError("expected a short name of letters, digits, `.`, `_` and `-`")
@@ -118,7 +130,7 @@ class Settings:
     )
     index_url: str | None = _setting(
         None,
-        _text,
+        _address,
         "`UV_DEFAULT_INDEX`, `UV_INDEX_URL` or `PIP_INDEX_URL`, else the default of uv",
         "The package index (PEP 503/691), a URL. It is the only index that is asked.",
     )
@@ -179,7 +191,7 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         try:
             values[name] = _declared()[name]["parse"](text)
         except ValueError as error:
-            problems.append(problem("setting-invalid", name=origin, value=text, reason=str(error)))
+            problems.append(problem("setting-invalid", name=origin, value=_shown(text), reason=str(error)))
     if problems:
         raise SettingsError(problems)
     values.setdefault("data_dir", _data_home(environ))
@@ -191,6 +203,13 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         path=environ.get("PATH", os.defpath),
         render_environment={name: environ[name] for name in names if name in environ},
     )
+
+
+def _shown(text: str) -> str:
+    """A value that was refused, without the credentials that an address may hold."""
+    from recto.problems.diagnosis import redacted
+
+    return redacted(text)
 
 
 def _data_home(environ: Mapping[str, str]) -> Path:

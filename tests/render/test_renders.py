@@ -11,7 +11,7 @@ import pytest
 from fakes import FakeBuilder, FakeEngine, FakeResolver, base
 from recto.environments import Environments, Options
 from recto.policy import Grant, Policy
-from recto.problems import problem
+from recto.problems import DeclarationError, problem
 from recto.progress import Event
 from recto.render import Project, RenderRequest, Renders, Report
 from recto.render.renders import Options as RenderOptions
@@ -170,8 +170,10 @@ def test_a_file_outside_the_project_is_not_read_through_a_link(tmp_path: Path) -
     (root / "inside.txt").symlink_to(root / "real.txt")
     (root / "real.txt").write_bytes(b"duckdb")
     project = Project(root)
-    assert project.read("requirements.txt") is None
-    assert project.read("../secret") is None
+    with pytest.raises(DeclarationError) as refused:
+        project.read("requirements.txt")
+    assert refused.value.problems[0].code == "declaration-include"
+    assert project.read("../no-such-file") is None
     assert project.read("inside.txt") == b"duckdb"
 
 

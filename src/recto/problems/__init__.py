@@ -1,6 +1,6 @@
 """Problems: codes, words, hints and fixes, and the error tree that carries them."""
 
-from recto.problems.amounts import size
+from recto.problems.amounts import counted, size
 from recto.problems.catalogue import KINDS, problem
 from recto.problems.errors import (
     BaseError,
@@ -34,6 +34,7 @@ __all__ = [
     "SettingsError",
     "Source",
     "StoreError",
+    "counted",
     "full_disk",
     "problem",
     "size",

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from recto.problems import DeclarationError, problem
+from recto.problems import DeclarationError, Source, problem
 
 # Any of these makes a directory the root of a project.
 ROOT_FILES = ("requirements.txt", "_quarto.yml", "pylock.toml", "pyproject.toml")
@@ -54,12 +54,16 @@ class Project:
     def read(self, name: str) -> bytes | None:
         """The bytes of a regular file of the project, at most 32 MB and one byte; None where there is none.
 
-        A link is followed only to a place inside the project; one that leads out of it is no file of the project.
-        Raises DeclarationError where the file may not be read.
+        A link is followed only to a place inside the project. Raises DeclarationError for one that leads out of it,
+        and where the file may not be read.
         """
         path = (self.root / name).resolve()
         if not path.is_relative_to(self.root):
-            return None
+            if not os.path.lexists(self.root / name):
+                return None
+            raise DeclarationError(
+                problem("declaration-include", target=name, reason="it leads out of the project", source=Source(name))
+            )
         try:
             # Not blocking, so that a FIFO in the project cannot hold the reader up.
             descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)

@@ -12,7 +12,7 @@ from recto.declaration import Declaration, Declared
 from recto.environments import Checked
 from recto.environments.resolutions import plan_to_json
 from recto.policy import Plan
-from recto.problems import Cancelled, Problem, RectoError, size
+from recto.problems import Cancelled, Problem, RectoError, counted, size
 
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
@@ -43,9 +43,8 @@ def _checked(arguments: argparse.Namespace, console: Console) -> Checked:
 
 
 def _show(checked: Checked, console: Console) -> None:
-    asked = len(checked.declaration.requirements)
     sources = ", ".join(checked.declaration.sources) or "nothing"
-    console.data(f"declared    {asked} requirement{'' if asked == 1 else 's'} in {sources}")
+    console.data(f"declared    {counted(len(checked.declaration.requirements), 'requirement')} in {sources}")
     console.data(f"spec key    {checked.spec_key}")
     if checked.environment_key is not None:
         console.data(f"environment {checked.environment_key} ({checked.state})")
@@ -54,11 +53,11 @@ def _show(checked: Checked, console: Console) -> None:
 
 
 def _show_plan(plan: Plan, console: Console) -> None:
-    console.data(f"install     {len(plan.install)} packages, {size(plan.download_bytes)} to download")
+    console.data(f"install     {counted(len(plan.install), 'package')}, {size(plan.download_bytes)} to download")
     for item in plan.install:
         amount = "size unknown" if item.download_bytes is None else size(item.download_bytes)
         console.data(f"  {item.name} {item.version} ({amount})")
-    console.data(f"from base   {len(plan.from_base)} packages")
+    console.data(f"from base   {counted(len(plan.from_base), 'package')}")
     for kept in plan.from_base:
         console.data(f"  {kept.name} {kept.version}")
     for replaced in plan.replaces:

@@ -13,7 +13,7 @@ from recto.cli.waiting import progress
 from recto.environments import Environment, Explanation
 from recto.environments.answers import in_words
 from recto.keys import Ingredients
-from recto.problems import SettingsError, problem, size
+from recto.problems import SettingsError, counted, problem, size
 from recto.settings import parse_size
 from recto.store import Entry
 
@@ -134,7 +134,7 @@ def listing(arguments: argparse.Namespace, console: Console) -> int:
     for entry in entries:
         marks = " ".join(word for word, on in (("pinned", entry.pinned), ("in use", entry.in_use)) if on)
         console.data(f"{entry.key.digest[:12]}  {size(entry.bytes):>9}  {_time(entry.last_used)}  {marks}".rstrip())
-    console.say(f"{len(entries)} environment{'' if len(entries) == 1 else 's'}")
+    console.say(counted(len(entries), "environment"))
     return 0
 
 
@@ -164,7 +164,7 @@ def prune(arguments: argparse.Namespace, console: Console) -> int:
     if arguments.json:
         console.json({"removed": [key.digest for key in pruned.evicted], "freed_bytes": pruned.freed_bytes})
     else:
-        console.data(f"removed {len(pruned.evicted)} environments, freed {size(pruned.freed_bytes)}")
+        console.data(f"removed {counted(len(pruned.evicted), 'environment')}, freed {size(pruned.freed_bytes)}")
     return 0
 
 
