@@ -17,7 +17,7 @@ from recto.builder.commands import Commands
 from recto.builder.proof import prove
 from recto.builder.uv_builder import FAILPOINTS, UvBuilder
 from recto.interpreters import Base, probe
-from recto.progress import silent
+from recto.progress import Event, silent
 from recto.sandbox.none import NoSandbox
 
 pytest_plugins = ("builder_fixtures",)
