@@ -83,15 +83,17 @@ def test_a_mutex_is_busy_while_another_process_holds_it(store: Store, data: Path
 
 def test_other_names_are_not_kept_out(store: Store, data: Path) -> None:
     with another_process_holds(data, "k"), store.mutex("other", 0):
-        pass
+        assert store.busy("k")
+        assert store.busy("other")
 
 
 def test_the_mutex_of_a_killed_process_is_free(store: Store, data: Path) -> None:
     with another_process_holds(data, "k") as process:
         process.send_signal(signal.SIGKILL)
         process.wait()
+        assert not store.busy("k")
         with store.mutex("k", 0):
-            pass
+            assert store.busy("k")
 
 
 def test_a_waiter_goes_on_as_soon_as_the_holder_lets_go(store: Store, data: Path) -> None:
