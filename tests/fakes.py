@@ -32,7 +32,10 @@ def base(location: Path, **distributions: str) -> Base:
         identity=BaseIdentity("cpython", "3.11.7", "linux-x86_64", "glibc 2.36", "cp311", str(location), installed),
         is_venv=True,
         site_packages=(location / "lib",),
-        markers={name: str(value) for name, value in default_environment().items()},
+        markers={
+            **{name: str(value) for name, value in default_environment().items()},
+            "python_full_version": "3.11.7",
+        },
         tags=tuple(str(tag) for tag in sys_tags()),
     )
 

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from typing import Self
 
 from recto.declaration.model import Declaration
-from recto.interpreters import Base
+from recto.interpreters import Base, check_python
 from recto.keys import ContentPolicy, Ingredients, LineageKey, SpecKey, lineage_ingredients, spec_ingredients
-from recto.problems import BaseError, problem
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,16 +23,7 @@ class Ask:
     @classmethod
     def of(cls, declaration: Declaration, base: Base, content: ContentPolicy) -> Self:
         """The ask; raises BaseError where the base does not have the Python that the declaration wants."""
-        wanted = declaration.requires_python
-        if wanted is not None and not wanted.contains(base.identity.version, prereleases=True):
-            raise BaseError(
-                problem(
-                    "requires-python-unmet",
-                    specifier=str(wanted),
-                    version=base.identity.version,
-                    source=declaration.requires_python_source,
-                )
-            )
+        check_python(base, declaration.requires_python, declaration.requires_python_source)
         ingredients = spec_ingredients(declaration, base.identity, content)
         return cls(declaration, base, content, ingredients, SpecKey.of(ingredients))
 

@@ -6,9 +6,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
 from recto.keys import BaseIdentity
+from recto.problems import BaseError, Source, problem
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,13 @@ class Base:
     markers: Mapping[str, str]
     tags: tuple[str, ...]
     roots: tuple[Path, ...] = ()
+
+
+def check_python(base: Base, wanted: SpecifierSet | None, source: Source | None) -> None:
+    """Raises BaseError `requires-python-unmet`, at `source`, unless the base is a Python that is wanted."""
+    version = base.markers["python_full_version"]
+    if wanted is not None and not wanted.contains(version, prereleases=True):
+        raise BaseError(problem("requires-python-unmet", source=source, specifier=wanted, version=version))
 
 
 def missing_render_stack(base: Base, names: Iterable[str]) -> tuple[str, ...]:

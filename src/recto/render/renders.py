@@ -9,7 +9,7 @@ from pathlib import Path
 
 from recto.declaration import Declaration, declare
 from recto.engines.base import Engine, Job, Rendered
-from recto.environments import Environment, Environments
+from recto.environments import Environment, Environments, never
 from recto.policy import Grant
 from recto.problems import Cancelled, EngineError, Problem, RectoError, full_disk, problem
 from recto.progress import Event, Progress, silent
@@ -88,7 +88,7 @@ class Renders:
         """The declared environment, or the plain base with the reasons where the policy allows no install."""
         verdict = self._environments.judge(declaration, grant)
         if verdict.allowed:
-            return self._environments.ensure(declaration, grant, progress, cancelled or _never)
+            return self._environments.ensure(declaration, grant, progress, cancelled or never)
         plain = self._environments.plain()
         warnings = tuple(reason.as_warning() for reason in verdict.problems)
         return Environment(plain.key, plain.python, plain.prefix, plain.origin, (*warnings, *declaration.remarks))
@@ -105,10 +105,6 @@ class Renders:
             environment=self._options.environment,
             seconds_max=self._options.seconds_max,
         )
-
-
-def _never() -> bool:
-    return False
 
 
 def _project(document: Path) -> Project:

@@ -9,8 +9,8 @@ from packaging.pylock import Package, PackageWheel, Pylock, PylockSelectError
 from packaging.utils import NormalizedName
 from packaging.version import Version
 
-from recto.interpreters import Base
-from recto.problems import BaseError, Problem, ResolveError, Source, problem
+from recto.interpreters import Base, check_python
+from recto.problems import Problem, ResolveError, Source, problem
 from recto.resolver.locking import environment, sha256_of, tags, without_userinfo
 
 
@@ -20,10 +20,7 @@ def selected(lock: Pylock, source: Source | None, base: Base, pinned: Mapping[No
     Raises BaseError where the lock is for another Python, ResolveError where it is for another environment, has no
     wheel that fits, one without a SHA-256, or another version of a protected package than the base (`pinned`).
     """
-    python = base.markers["python_full_version"]
-    if lock.requires_python is not None and not lock.requires_python.contains(python, prereleases=True):
-        specifier = lock.requires_python
-        raise BaseError(problem("requires-python-unmet", source=source, specifier=specifier, version=python))
+    check_python(base, lock.requires_python, source)
     _select(replace(lock, packages=[]), base, source)
     chosen = [_exactly(lock, package, base, pinned) for package in lock.packages]
     problems = [one.at(source) for one in chosen if isinstance(one, Problem)]

@@ -10,8 +10,8 @@ from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import Version
 
 from recto.declaration.model import Declaration
-from recto.interpreters import Base
-from recto.problems import BaseError, ResolveError, problem
+from recto.interpreters import Base, check_python
+from recto.problems import ResolveError
 from recto.progress import Event, Progress
 from recto.resolver import planning, project_lock
 from recto.resolver.base import Request, Resolution
@@ -51,7 +51,7 @@ class UvResolver:
         Cancelled.
         """
         declaration, base = request.declaration, request.base
-        _check_python(declaration, base)
+        check_python(base, declaration.requires_python, declaration.requires_python_source)
         installed = self._installed(base)
         if declaration.lock is not None:
             return self._exact(declaration, base, installed)
@@ -93,10 +93,3 @@ class UvResolver:
             raise ResolveError(conflicts)
         remarks = tuple(shadowed(one, declaration).at(declaration.lock_source) for one in broken)
         return Resolution(chosen, plan, planning.leaned(plan, base, installed, self._protected), remarks)
-
-
-def _check_python(declaration: Declaration, base: Base) -> None:
-    wanted, version = declaration.requires_python, base.markers["python_full_version"]
-    if wanted is not None and not wanted.contains(version, prereleases=True):
-        source = declaration.requires_python_source
-        raise BaseError(problem("requires-python-unmet", source=source, specifier=wanted, version=version))

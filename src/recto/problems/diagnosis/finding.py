@@ -77,10 +77,3 @@ def _source(file: str | None, line: str | None) -> Source | None:
 def wording(text: str) -> re.Pattern[str]:
     """A pattern of words: each space matches any run of white space, because consoles break lines where they like."""
     return re.compile(text.replace(" ", r"\s{1,40}"), re.MULTILINE)
-
-
-def line_around(text: str, position: int) -> tuple[int, int]:
-    """Start and end of the line that holds the position."""
-    start = text.rfind("\n", 0, position) + 1
-    end = text.find("\n", position)
-    return start, len(text) if end < 0 else end
