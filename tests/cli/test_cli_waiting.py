@@ -51,6 +51,17 @@ def test_a_terminal_gets_a_bar_that_goes_away() -> None:
     assert drawn.endswith("\x1b[2K")
 
 
+def test_whoever_need_not_wait_sees_no_bar() -> None:
+    ours, theirs = pty.openpty()
+    with os.fdopen(theirs, "w") as terminal:
+        with progress(Console(io.StringIO(), terminal)):
+            pass
+        terminal.write("done")
+        terminal.flush()
+        assert os.read(ours, 1_000_000) == b"done"
+    os.close(ours)
+
+
 def test_amounts_have_units() -> None:
     assert in_words(Event("installing", "", 3, 16, "packages")) == "Installing (3 of 16 packages)"
     assert in_words(Event("downloading", "polars", 1_500_000, 3_000_000, "bytes")) == (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 from recto.cli.console import Console
 from recto.problems import size
@@ -61,6 +61,21 @@ def _lines(console: Console) -> Progress:
 
 @contextmanager
 def _bar(console: Console) -> Iterator[Progress]:
+    with ExitStack() as opened:
+        draw: Progress | None = None
+
+        def show(event: Event) -> None:
+            # Only now: what is ready is not waited for, and rich takes longer to import than a hit takes.
+            nonlocal draw
+            if draw is None:
+                draw = opened.enter_context(_drawn(console))
+            draw(event)
+
+        yield show
+
+
+@contextmanager
+def _drawn(console: Console) -> Iterator[Progress]:
     from rich.console import Console as Terminal
     from rich.progress import BarColumn, SpinnerColumn, TextColumn, TimeElapsedColumn
     from rich.progress import Progress as Bars
