@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from recto.declaration import Declaration, declare
@@ -89,9 +89,8 @@ class Renders:
         verdict = self._environments.judge(declaration, grant)
         if verdict.allowed:
             return self._environments.ensure(declaration, grant, progress, cancelled or never)
-        plain = self._environments.plain()
         warnings = tuple(reason.as_warning() for reason in verdict.problems)
-        return Environment(plain.key, plain.python, plain.prefix, plain.origin, (*warnings, *declaration.remarks))
+        return replace(self._environments.plain(), remarks=(*warnings, *declaration.remarks))
 
     def _job(self, request: RenderRequest, project: Project, environment: Environment) -> Job:
         return Job(
