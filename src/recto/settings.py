@@ -173,6 +173,17 @@ class Settings:
     render_environment: Mapping[str, str] = field(default_factory=dict)
 
 
+    def for_own_process(self) -> dict[str, str]:
+        """The variables of a Recto process that works on the same store with the same patience, and on nothing else."""
+        return {
+            "PATH": self.path,
+            "LANG": "C.UTF-8",
+            f"{PREFIX}CONFIG": os.devnull,
+            f"{PREFIX}DATA_DIR": str(self.data_dir),
+            f"{PREFIX}BUILD_SECONDS": f"{self.build_seconds:g}",
+        }
+
+
 def _declared() -> dict[str, Mapping[str, Any]]:
     return {entry.name: entry.metadata for entry in fields(Settings) if entry.metadata}
 
