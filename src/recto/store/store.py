@@ -208,6 +208,16 @@ class Store:
         finally:
             self._ledger.withdraw(promise)
 
+    def grow(self, amount: int) -> None:
+        """Counts that many allocated bytes more: what is written to `cache`, `bytecode` or `base` beside a publishing.
+
+        Say it before writing: a process that dies in between then leaves the count too high, never too low.
+        """
+        if amount < 0:
+            raise ValueError("a store does not grow by less than nothing")
+        self._make()
+        self._count(amount)
+
     def environments(self) -> Iterator[Entry]:
         """Every published environment, in no order."""
         with complaints(self._layout.root):
