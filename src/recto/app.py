@@ -100,8 +100,6 @@ class App:
     def base_builder(self) -> BaseBuilder:
         """What makes bases."""
         from recto.builder.curated import BaseBuilder
-    from recto.builder.workbench import Workbench
-    from recto.environments.finishing import Finishing
 
         return BaseBuilder(self.workbench)
 

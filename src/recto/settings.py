@@ -172,7 +172,6 @@ class Settings:
     path: str = os.defpath
     render_environment: Mapping[str, str] = field(default_factory=dict)
 
-
     def for_own_process(self) -> dict[str, str]:
         """The variables of a Recto process that works on the same store with the same patience, and on nothing else."""
         return {

@@ -60,6 +60,8 @@ class Commands:
         left = self.seconds_max - (self.clock() - self._started)
         if left <= 0:
             raise self._late()
+        if self.cancelled is not None and self.cancelled():
+            raise Cancelled(problem("cancelled"))
         command = Command(
             argv=argv,
             cwd=self.scratch,

@@ -26,6 +26,7 @@ from recto.builder.workbench import Workbench
 from recto.interpreters import Base
 from recto.problems import BuildError, problem
 
+
 @dataclass(frozen=True, slots=True)
 class BytecodeFinisher:
     """Compiles and links what environments lack; `seconds_max` bounds the work on one of them."""
@@ -58,9 +59,7 @@ class BytecodeFinisher:
             complete(bytecode, commands, unfinished, hold, grown)
 
 
-def complete(
-    bytecode: Bytecode, commands: Commands, unfinished: Mapping[str, str], hold: Hold, grown: Grown
-) -> None:
+def complete(bytecode: Bytecode, commands: Commands, unfinished: Mapping[str, str], hold: Hold, grown: Grown) -> None:
     """Compiles what is not kept, and links all of it; raises BuildError, Cancelled.
 
     `commands.scratch` must be on the file system of the bytecode.

@@ -18,7 +18,7 @@ from recto.builder.base import Order
 from recto.builder.bytecode import Bytecode, BytecodeKey
 from recto.builder.bytecode.linking import Damaged, link, make_places
 from recto.builder.commands import Commands
-from recto.builder.inventory import Inventory, metadata_directories, take_inventory
+from recto.builder.inventory import Inventory, as_recorded, metadata_directories, take_inventory
 from recto.builder.layer import site_packages
 from recto.builder.uv import Uv, chosen, wheels_of
 from recto.builder.wheels import forget_wheel
@@ -54,7 +54,10 @@ class Installer:
     def install(
         self, order: Order, directory: Path, commands: Commands, progress: Progress, prepare: Callable[[], None]
     ) -> Installed:
-        """What is ordered, in the empty environment that `prepare` makes at `directory`; raises BuildError, Cancelled."""
+        """What is ordered, in the empty environment that `prepare` makes at `directory`.
+
+        Raises BuildError, Cancelled.
+        """
         wheels = wheels_of(chosen(order), order.base)
         keys = {name: BytecodeKey.of(wheel, order.base) for name, wheel in wheels.items()}
         prepare()
@@ -91,16 +94,19 @@ class Installer:
         place = site_packages(directory)
         infos = metadata_directories(place)
         lost = keys.keys() - infos.keys()
+        spoiled = set(lost)
+        for name in known.keys() - lost:
+            changed = known[name].changed(place)
+            if changed:
+                # Unpacked anew it has other times: then the hashes of RECORD hold, and its inventory is taken again.
+                del known[name]
+                spoiled |= set() if as_recorded(place, infos[name], changed) else {name}
         new = {name: take_inventory(place, infos[name]) for name in keys.keys() - known.keys() - lost}
-        spoiled = sorted(
-            lost
-            | {name for name, inventory in known.items() if name not in lost and inventory.changed(place)}
-            | {name for name, inventory in new.items() if inventory.suspect}
-        )
+        spoiled |= {name for name, inventory in new.items() if inventory.suspect}
         for name in spoiled:
             self._bytecode.forget_inventory(keys[name])
             forget_wheel(self._cache, name)
-        return known, new, tuple(spoiled)
+        return known, new, tuple(sorted(spoiled))
 
     def _install(
         self,

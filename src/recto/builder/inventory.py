@@ -7,11 +7,13 @@ they keep its sizes and times.
 
 from __future__ import annotations
 
+import base64
 import configparser
 import csv
+import hashlib
 import os
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from email.parser import HeaderParser
 from pathlib import Path, PurePosixPath
@@ -122,7 +124,7 @@ def take_inventory(site_packages: Path, info: Path) -> Inventory:
     suspect: list[str] = []
     names: list[PurePosixPath] = []
     linked = 0
-    for path, size in _record(info):
+    for path, _, size in _record(info):
         names.append(PurePosixPath(path))
         if _own(path, info.name):
             continue
@@ -148,12 +150,28 @@ def take_inventory(site_packages: Path, info: Path) -> Inventory:
     )
 
 
-def _record(info: Path) -> Iterator[tuple[str, int | None]]:
-    """Each path of RECORD with its size, None where it has none (recording installed projects, PEP 376 and 627)."""
+def as_recorded(site_packages: Path, info: Path, paths: Iterable[str]) -> bool:
+    """Whether all of these files are there with the SHA-256 that RECORD has for them; reads them whole."""
+    hashes = {path: digest for path, digest, _ in _record(info)}
+    return all(_digest(site_packages / path) == hashes.get(path) for path in paths)
+
+
+def _digest(path: Path) -> str:
+    """The file's SHA-256 as RECORD writes it (binary distribution format), empty where there is no such file."""
+    try:
+        digest = hashlib.sha256(path.read_bytes()).digest()
+    except FileNotFoundError:
+        return ""
+    return "sha256=" + base64.urlsafe_b64encode(digest).decode("ascii").rstrip("=")
+
+
+def _record(info: Path) -> Iterator[tuple[str, str | None, int | None]]:
+    """Each path of RECORD with its hash and size, None where it has none (PEP 376, 427 and 627)."""
     with (info / "RECORD").open(encoding="utf-8", newline="") as file:
         for row in csv.reader(file):
             if row and not row[0].startswith("/"):
-                yield row[0], int(row[2]) if len(row) > 2 and row[2].isdecimal() else None
+                digest, size = (*row[1:3], "", "")[:2]
+                yield row[0], digest or None, int(size) if size.isdecimal() else None
 
 
 def _own(path: str, info: str) -> bool:

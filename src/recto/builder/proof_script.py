@@ -1,9 +1,9 @@
 """Run by a finished environment: starts the kernel by name, as engines do, and prints where it runs.
 
-Sent with `-c`, so it imports nothing of ours. Arguments: how long the kernel may take to start, in seconds; then, for a
-start that is watched, `watch`. One JSON object on stdout: `prefix` and `executable` of the kernel; after a watched start
-also `modules`, `distributions` and `groups`: the top-level modules, the distributions and the entry point groups that the
-starter and the kernel looked for, found or not.
+Sent with `-c`, so it imports nothing of ours. Arguments: how long the kernel may take to start, in seconds; then, for
+a start that is watched, `watch`. One JSON object on stdout: `prefix` and `executable` of the kernel; after a watched
+start also `modules`, `distributions` and `groups`: the top-level modules, the distributions and the entry point groups
+that the starter and the kernel looked for, found or not.
 """
 
 from __future__ import annotations

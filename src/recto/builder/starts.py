@@ -1,4 +1,4 @@
-"""How a kernel starts over a base: everything that it looks for, so that an environment which adds none of that is proven.
+"""How a kernel starts over a base: what it looks for, so that an environment that adds none of it is proven.
 
 Starting a kernel is a function of the files that it looks for. Over one base and one interpreter those are the same in
 every environment, apart from what the environment's own packages put in their way. So one start over a base is watched:

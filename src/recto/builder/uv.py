@@ -120,9 +120,11 @@ def chosen(order: Order) -> Pylock:
 
 def wheels_of(lock: Pylock, base: Base) -> dict[str, PackageWheel]:
     """The wheel of each distribution that will be installed; empty where the lock does not answer for the base."""
-    single = {package.name: package.wheels[0] for package in lock.packages if package.wheels and not package.wheels[1:]}
+    single: dict[str, PackageWheel] = {
+        package.name: package.wheels[0] for package in lock.packages if package.wheels and not package.wheels[1:]
+    }
     if len(single) == len(lock.packages):
-        return dict(single)
+        return single
     environment = cast(Environment, dict(base.markers))
     tags = [tag for text in base.tags for tag in parse_tag(text)]
     try:

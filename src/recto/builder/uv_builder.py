@@ -73,7 +73,9 @@ class UvBuilder:
     ) -> str:
         """How the environment was proven, in words; raises BuildError where it does not hold."""
         start = self._workbench.kept_starts.known(order.base)
-        touched = ("no start was watched over this base yet",) if start is None else start.touched(installed.inventories)
+        touched = (
+            ("no start was watched over this base yet",) if start is None else start.touched(installed.inventories)
+        )
         if touched:
             progress(Event("proving", "starting a kernel"))
             commands.note(f"A kernel is started to see that it works: {'; '.join(touched[:3])}.")

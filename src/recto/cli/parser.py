@@ -70,7 +70,9 @@ def _env(command: argparse.ArgumentParser) -> None:
     prune = actions.add_parser("prune", help="remove what was not used for longest, until the store fits its budget")
     prune.add_argument("--budget", metavar="SIZE", help="for example 5GB [RECTO_BUDGET]")
     prune.add_argument("--json", action="store_true", help=_JSON)
-    finish = actions.add_parser("finish", help="compile what environments in use still lack; runs by itself after a build")
+    finish = actions.add_parser(
+        "finish", help="compile what environments in use still lack; runs by itself after a build"
+    )
     finish.add_argument("--json", action="store_true", help=_JSON)
     for name, text in (
         ("pin", "keep an environment whatever its age"),

@@ -62,7 +62,7 @@ class Environments:
         options: Options,
         finish: Callable[[], None] = nobody,
     ) -> None:
-        """`finish` is called when an environment is in use and still lacks bytecode: it sees to it and returns at once."""
+        """`finish` is called when an environment in use lacks bytecode: it sees to it and returns at once."""
         self._store = store
         self._builder = builder
         self._base = base

@@ -47,9 +47,7 @@ class Finishing:
 
     def _waiting(self) -> list[EnvironmentKey]:
         """The marked environments that are published, or that nobody is building any more."""
-        return [
-            key for key in self._store.unfinished() if self._store.has(key) or not self._store.busy(key.digest)
-        ]
+        return [key for key in self._store.unfinished() if self._store.has(key) or not self._store.busy(key.digest)]
 
     def _finish(self, key: EnvironmentKey, cancelled: Callable[[], bool] | None) -> bool:
         record = self._store.lacking(key)

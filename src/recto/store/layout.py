@@ -125,7 +125,16 @@ class Layout:
         """Makes every directory, and the README; OSError where that is impossible."""
         records = (self.root / "specs", self.root / "resolutions", self.root / "lineages")
         work = (self.locks, self.reservations, self.staging, self.trash)
-        for directory in (*records, *work, self.environments, self.pins, self.unfinished, self.bytecode, self.cache, self.base):
+        for directory in (
+            *records,
+            *work,
+            self.environments,
+            self.pins,
+            self.unfinished,
+            self.bytecode,
+            self.cache,
+            self.base,
+        ):
             directory.mkdir(parents=True, exist_ok=True)
         readme = self.root / "README"
         if not readme.exists():

@@ -20,7 +20,7 @@ import struct
 import sys
 import warnings
 from collections.abc import Iterator
-from importlib import _bootstrap_external as external  # type: ignore[attr-defined]
+from importlib import _bootstrap_external as external
 from importlib.util import cache_from_source, source_hash
 from typing import NamedTuple
 
@@ -85,7 +85,7 @@ def _compile(task: Task, target: str) -> None:
     with open(task.source, "rb") as file:  # noqa: PTH123
         text = file.read()
     code = compile(text, task.path, "exec", dont_inherit=True, optimize=0)
-    content = external._code_to_hash_pyc(code, source_hash(text), False)
+    content = external._code_to_hash_pyc(code, source_hash(text), False)  # type: ignore[attr-defined]
     with open(target, "xb") as file:  # noqa: PTH123
         file.write(content)
 

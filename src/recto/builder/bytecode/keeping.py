@@ -5,8 +5,8 @@
       compiled/KEY/          its compiled files, read-only: `0`, `1`, ... and `index.json`, which names them
       making/AREA/           an entry on its way; held (flock) by its maker
 
-KEY is a bytecode key: wheel and interpreter. An entry appears whole, by one rename, and is never changed. Files are hard
-links: an entry is in use while any of them has a second name.
+KEY is a bytecode key: wheel and interpreter. An entry appears whole, by one rename, and is never changed. Environments
+have hard links to its files: it is in use while any of them has a second name.
 
 Guaranteed, for processes of one machine: whoever links an entry links what was compiled, or finds a miss. A file that
 is not as the index says (size, time of change) is a miss, and the entry goes. An entry swept while somebody links it is
@@ -125,15 +125,22 @@ class Bytecode:
             (entry / _INDEX).write_text(json.dumps(index), encoding="utf-8")
             amount = sum(path.lstat().st_blocks * _BLOCK_BYTES for path in (entry, *entry.iterdir()))
             entry.chmod(0o555)
-            try:
-                entry.rename(self._entry(key))
-            except OSError:
-                # Somebody else was first: the key says that theirs is the same.
-                if not self._entry(key).is_dir():
-                    raise
-                entry.chmod(0o755)
-                return 0
+            while not self._placed(entry, key):
+                if self.compiled(key) is not None:
+                    # Somebody else was first: the key says that theirs is the same.
+                    entry.chmod(0o755)
+                    return 0
+                self.drop(key)
         return amount
+
+    def _placed(self, entry: Path, key: BytecodeKey) -> bool:
+        try:
+            entry.rename(self._entry(key))
+        except OSError:
+            if not self._entry(key).is_dir():
+                raise
+            return False
+        return True
 
     def drop(self, key: BytecodeKey) -> int:
         """Deletes an entry, environments keep what they have linked; the allocated bytes that this freed."""
