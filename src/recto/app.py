@@ -140,7 +140,7 @@ class App:
         if self.store.busy(MUTEX):
             return
         process = subprocess.Popen(
-            [sys.executable, "-m", "recto", "env", "finish"],
+            [sys.executable, "-m", "recto", "env", "finish", "--background"],
             env=self.settings.for_own_process(),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
@@ -160,16 +160,12 @@ class App:
     def environments(self) -> Environments:
         """The verb of the product."""
         from recto.builder.uv_builder import UvBuilder
+        from recto.resolver.compiling import Uv
         from recto.resolver.uv import UvResolver
 
-        resolver = UvResolver(
-            uv=self.uv,
-            cache=self.wheels,
-            sandbox=self.sandbox,
-            environment=self.tool_environment,
-            index_url=self.settings.index_url,
-            protected=RENDER_STACK,
-        )
+        settings = self.settings
+        uv = Uv(self.uv, self.wheels, self.sandbox, self.tool_environment, settings.index_url, settings.page_seconds)
+        resolver = UvResolver(uv, RENDER_STACK)
         builder = UvBuilder(self.workbench, self.failpoint)
         options = EnvironmentOptions(self.policy, ContentPolicy(index=self.settings.index_name))
         return Environments(self.store, resolver, builder, self.base, options, self.start_finishing)
