@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -56,3 +59,32 @@ def whole(directory: Path) -> bool:
 def names(directory: Path) -> list[str]:
     """What is in a directory, sorted."""
     return sorted(path.name for path in directory.iterdir())
+
+
+_watchers: list[list[str]] = []
+
+
+@contextmanager
+def watched() -> Iterator[list[str]]:
+    """The paths of what is opened or listed in the block; of what is addressed by a descriptor, the path of that."""
+    if not _hooked:
+        # An audit hook stays for the life of the process.
+        sys.addaudithook(_watch)
+        _hooked.append(True)
+    seen: list[str] = []
+    _watchers.append(seen)
+    try:
+        yield seen
+    finally:
+        _watchers.remove(seen)
+
+
+_hooked: list[bool] = []
+
+
+def _watch(event: str, arguments: tuple[object, ...]) -> None:
+    if _watchers and event in ("open", "os.listdir", "os.scandir"):
+        found = arguments[0]
+        path = f"/proc/self/fd/{found}" if isinstance(found, int) else os.fsdecode(str(found))
+        for seen in _watchers:
+            seen.append(os.path.realpath(path) if isinstance(found, int) else path)
