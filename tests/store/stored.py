@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from recto.keys import EnvironmentKey
@@ -61,30 +62,28 @@ def names(directory: Path) -> list[str]:
     return sorted(path.name for path in directory.iterdir())
 
 
-_watchers: list[list[str]] = []
-
-
 @contextmanager
-def watched() -> Iterator[list[str]]:
-    """The paths of what is opened or listed in the block; of what is addressed by a descriptor, the path of that."""
-    if not _hooked:
-        # An audit hook stays for the life of the process.
-        sys.addaudithook(_watch)
-        _hooked.append(True)
-    seen: list[str] = []
-    _watchers.append(seen)
+def watched() -> Iterator[list[tuple[str, str]]]:
+    """What this process opens ("open") or lists ("list") in the block, with the path."""
+    watcher = _watcher()
+    watcher.append([])
     try:
-        yield seen
+        yield watcher[-1]
     finally:
-        _watchers.remove(seen)
+        watcher.pop()
 
 
-_hooked: list[bool] = []
+@cache
+def _watcher() -> list[list[tuple[str, str]]]:
+    """Lists that an audit hook, which stays for the life of the process, writes to while they are in here."""
+    lists: list[list[tuple[str, str]]] = []
 
+    def watch(event: str, arguments: tuple[object, ...]) -> None:
+        if lists and event in ("open", "os.listdir", "os.scandir"):
+            found = arguments[0]
+            path = Path(f"/proc/self/fd/{found}").readlink() if isinstance(found, int) else found
+            for one in lists:
+                one.append(("open" if event == "open" else "list", str(path)))
 
-def _watch(event: str, arguments: tuple[object, ...]) -> None:
-    if _watchers and event in ("open", "os.listdir", "os.scandir"):
-        found = arguments[0]
-        path = f"/proc/self/fd/{found}" if isinstance(found, int) else os.fsdecode(str(found))
-        for seen in _watchers:
-            seen.append(os.path.realpath(path) if isinstance(found, int) else path)
+    sys.addaudithook(watch)
+    return lists

@@ -7,6 +7,7 @@ that is kept. 10,000 environments take seconds. An *audit* looks at every file, 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -57,24 +58,31 @@ def count(layout: Layout) -> int:
     environments meanwhile.
     """
     kept = measure(path for bucket in (layout.base, layout.cache, layout.bytecode) for path in _content(bucket))
-    return kept + sum(own_bytes(layout, key) for key in keys(layout)) + measure(_content(layout.trash))
+    return kept + sum(own_bytes(layout, key) for key in keys(layout)) + measure(_in_areas(layout.trash))
 
 
 def usage(layout: Layout, options: Options) -> Usage:
     """What is used, exactly: every file is looked at, so it takes minutes for a full store."""
     seen = set[tuple[int, int]]()
     sources = {
-        "base": layout.base,
-        "cache": layout.cache,
-        "bytecode": layout.bytecode,
-        "environments": layout.environments,
-        "staging": layout.staging,
-        "trash": layout.trash,
+        "base": _content(layout.base),
+        "cache": _content(layout.cache),
+        "bytecode": _content(layout.bytecode),
+        "environments": _content(layout.environments),
+        "staging": _in_areas(layout.staging),
+        "trash": _in_areas(layout.trash),
     }
-    buckets = {name: measure(_content(path), seen) for name, path in sources.items()}
+    buckets = {name: measure(paths, seen) for name, paths in sources.items()}
     return Usage(len(keys(layout)), buckets, options.budget_bytes, free_bytes(layout))
 
 
 def _content(bucket: Path) -> Iterator[Path]:
     # Without the directory itself, which grows by a block now and then as names come, and never shrinks.
     yield from list(bucket.iterdir())
+
+
+def _in_areas(bucket: Path) -> Iterator[Path]:
+    # Without the areas, which are there for as long as somebody works in them.
+    for area in _content(bucket):
+        with suppress(FileNotFoundError, NotADirectoryError):
+            yield from _content(area)

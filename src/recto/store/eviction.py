@@ -67,9 +67,9 @@ class Pruning:
         if self._short(needed, budget) > 0:
             with disposal(self._layout) as area:
                 self._evict(area, needed, budget, evicted)
-                # The ledger may be too high, see there. Most is gone by now, so that a count is quick.
-                if not self._counted and self._short(needed, budget) > 0:
-                    self._count()
+            # The ledger may be too high, see there. Most is gone by now, so that a count is quick.
+            if not self._counted and self._short(needed, budget) > 0:
+                self._count()
         return Pruned(tuple(evicted), self._freed, leftovers, stuck)
 
     def _evict(self, area: Path, needed: int, budget: int | None, evicted: list[EnvironmentKey]) -> None:

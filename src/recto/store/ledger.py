@@ -145,8 +145,8 @@ class Ledger:
     def promise(self, needed: int) -> tuple[Path, int] | None:
         """A reservation, to be ended with `withdraw`; None where there is no room, or none that is known."""
         with self._held(), complaints(self._layout.reservations):
-            self._bury()
-            short = self._shortfall(needed, self._options.budget_bytes)
+            promised, _ = self._bury()
+            short = self._shortfall(promised + needed, self._options.budget_bytes)
             if short is None or short > 0:
                 return None
             return claim_file(self._layout.reservations, str(needed))
@@ -163,7 +163,8 @@ class Ledger:
         None where it is not known how many are used.
         """
         with self._held():
-            return self._shortfall(needed, self._options.budget_bytes if budget is None else budget)
+            promised, _ = self._reservations()
+            return self._shortfall(promised + needed, self._options.budget_bytes if budget is None else budget)
 
     def room(self) -> Room:
         """What is used, promised, allowed and free, as far as it is known without a count."""
@@ -175,22 +176,22 @@ class Ledger:
     def bury(self) -> int:
         """Ends the reservations of dead processes: how many. What they wrote and did not tell is not in the ledger."""
         with self._held():
-            return self._bury()
+            return self._bury()[1]
 
-    def _bury(self) -> int:
-        _, dead = self._reservations()
+    def _bury(self) -> tuple[int, int]:
+        """Bytes promised to the living, and how many dead."""
+        promised, dead = self._reservations()
         if dead:
             # Before the last witness is gone.
             self._forget()
         for path in dead:
             path.unlink(missing_ok=True)
-        return len(dead)
+        return promised, len(dead)
 
-    def _shortfall(self, needed: int, budget: int) -> int | None:
+    def _shortfall(self, wanted: int, budget: int) -> int | None:
         balance = self._read()
         if balance is None or balance.used is None:
             return None
-        wanted = self._reservations()[0] + needed
         floor = self._options.free_floor_bytes
         return max(balance.used + wanted - budget, floor + wanted - free_bytes(self._layout))
 
