@@ -47,7 +47,7 @@ class Entry:
         return False
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, slots=True)
 class Candidate:
     """An environment that might be evicted: when it was last used, in nanoseconds since 1970, and its key."""
 
@@ -68,7 +68,7 @@ def candidates(layout: Layout) -> list[Candidate]:
             with suppress(FileNotFoundError):
                 if key is not None:
                     found.append(Candidate(entry.stat(follow_symlinks=False).st_mtime_ns, key))
-    return sorted(found)
+    return sorted(found, key=lambda one: (one.last_used_ns, one.key.digest))
 
 
 def entries(layout: Layout) -> Iterator[Entry]:
@@ -101,12 +101,12 @@ def find(layout: Layout, prefix: str) -> Entry | None:
 
 def own_bytes(layout: Layout, key: EnvironmentKey) -> int:
     """What deleting the environment would free, its manifest included; 0 where it is gone."""
-    path = layout.environment(key)
-    match read_object(path / MANIFEST):
+    manifest = layout.environment(key) / MANIFEST
+    match read_object(manifest):
         case {"own_bytes": int() as own}:
             with suppress(FileNotFoundError):
-                return own + allocated((path / MANIFEST).lstat())
-    return weigh(path).own_bytes
+                return own + allocated(manifest.lstat())
+    return weigh(manifest.parent).own_bytes
 
 
 def pins(layout: Layout) -> frozenset[str]:
