@@ -107,6 +107,22 @@ def test_a_build_that_another_was_faster_with_counts_only_what_came_into_the_cac
     assert_exact(store)
 
 
+def test_what_a_build_that_failed_left_in_the_cache_is_counted_by_the_next(data: Path, clock: Clock) -> None:
+    """It told nobody; a sweep that frees it later must not be entered as if it had."""
+    store = counted(small(data, clock))
+
+    def fail() -> None:
+        with store.reserve(MB), store.stage(key(1)):
+            (store.cache / "wheel").write_bytes(b"w" * 300_000)
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
+    counted(store)
+    assert store.room().used_bytes == allocated((store.cache / "wheel").stat())
+    assert_exact(store)
+
+
 def test_a_request_with_room_looks_at_nothing_but_the_reservations(store: Store, data: Path) -> None:
     for number in range(5):
         publish(store, number).close()
@@ -433,6 +449,12 @@ class Books(RuleBasedStateMachine):
     @rule(number=numbers, wheel=wheels, step=st.sampled_from(FAILPOINTS))
     def die_building(self, number: int, wheel: int, step: str) -> None:
         killed(lambda: self.build(self.open(die_at(step)), number, wheel))
+
+    @rule(number=numbers, wheel=wheels)
+    def fail_building(self, number: int, wheel: int) -> None:
+        with self.store.reserve(MB), self.store.stage(key(number)) as staging:
+            (self.store.cache / f"wheel-{wheel}").write_bytes(b"w" * 300_000)
+            fill(staging.directory)
 
     @rule(step=st.sampled_from(EVICTING))
     def die_evicting(self, step: str) -> None:

@@ -63,16 +63,17 @@ class Pruning:
     def run(self, needed: int = 0, budget: int | None = None) -> Pruned:
         """Clears what the dead left, then evicts until `needed` bytes fit beside what is promised, or none can go."""
         leftovers, stuck, self._freed = clear(self._layout, self._ledger)
-        evicted: list[EnvironmentKey] = []
+        evicted: tuple[EnvironmentKey, ...] = ()
         if self._short(needed, budget) > 0:
             with disposal(self._layout) as area:
-                self._evict(area, needed, budget, evicted)
+                evicted = tuple(self._evict(area, needed, budget))
             # The ledger may be too high, see there. Most is gone by now, so that a count is quick.
             if not self._counted and self._short(needed, budget) > 0:
                 self._count()
-        return Pruned(tuple(evicted), self._freed, leftovers, stuck)
+        return Pruned(evicted, self._freed, leftovers, stuck)
 
-    def _evict(self, area: Path, needed: int, budget: int | None, evicted: list[EnvironmentKey]) -> None:
+    def _evict(self, area: Path, needed: int, budget: int | None) -> list[EnvironmentKey]:
+        evicted: list[EnvironmentKey] = []
         victims = iter(candidates(self._layout))
         while self._short(needed, budget) > 0:
             self._sweep()
@@ -89,6 +90,7 @@ class Pruning:
                     self._failpoint("evict-counted")
             if len(evicted) == before:
                 break
+        return evicted
 
     def _sweep(self) -> None:
         for sweeper in self._sweepers:
@@ -146,19 +148,19 @@ def remove(layout: Layout, ledger: Ledger, key: EnvironmentKey, failpoint: Failp
 
     FileNotFoundError where there is none.
     """
-    descriptor = hold_directory(layout.environment(key), EXCLUSIVE)
-    if descriptor is None:
-        return None
-    try:
-        failpoint("evict-locked")
-        layout.pin(key).unlink(missing_ok=True)
-        with disposal(layout) as area:
+    with disposal(layout) as area:
+        descriptor = hold_directory(layout.environment(key), EXCLUSIVE)
+        if descriptor is None:
+            return None
+        try:
+            failpoint("evict-locked")
+            layout.pin(key).unlink(missing_ok=True)
             freed = discard(layout, key, descriptor, area, failpoint).freed_bytes
             ledger.enter(freed=freed)
             failpoint("evict-counted")
-        return freed
-    finally:
-        os.close(descriptor)
+            return freed
+        finally:
+            os.close(descriptor)
 
 
 def discard(layout: Layout, key: EnvironmentKey, descriptor: int, area: Path, failpoint: Failpoint) -> Deleted:

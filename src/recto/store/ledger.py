@@ -7,8 +7,8 @@ pins and locks are not: they outlive environments, and no eviction gets them bac
 Whoever changes the store enters it here *afterwards*: a publishing its environment's own bytes and the shared ones that
 it was told are new, a deletion or a sweep what it freed. A process that dies between its deed and its entry leaves a
 witness: a reservation or a staging area that nobody holds, or its area in the trash. Whoever meets one forgets the
-ledger; a ledger that is missing, illegible or below nothing is a miss; and who needs to know then counts (see
-`accounting`). So:
+ledger; so does a build that ends without publishing, because nobody knows what it brought into the cache. A ledger that
+is missing, illegible or below nothing is a miss, and who needs to know then counts (see `accounting`). So:
 
 - dead while building or publishing: too low, by that environment and what came into the cache with it, until the next
   request for room finds the reservation; publishing without one, until the next pruning finds the area;
@@ -99,8 +99,12 @@ class Ledger:
             raise
 
     def forget(self) -> None:
-        """Makes the ledger a miss: whoever needs it counts."""
-        with self._held():
+        """Makes the ledger a miss: whoever needs it counts. Raises nothing because of the mutex."""
+        try:
+            with self._held():
+                self._forget()
+        except StoreError:
+            # As in `enter`. Somebody who is just writing may bring back what was there.
             self._forget()
 
     def mark(self) -> Balance:

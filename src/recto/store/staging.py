@@ -25,6 +25,7 @@ from recto.store.failpoints import Failpoint
 from recto.store.holds import SHARED, claim_directory, hold
 from recto.store.layout import MANIFEST, Layout
 from recto.store.leases import Lease, settle, take
+from recto.store.ledger import Ledger
 from recto.store.records import write_object
 from recto.store.trees import allocated, delete, seal
 
@@ -35,7 +36,10 @@ _PAUSE_SECONDS = 0.01
 
 
 class Staging:
-    """The place for one build. `directory` does not exist yet, its parent does."""
+    """The place for one build. `directory` does not exist yet, its parent does.
+
+    `entered` says whether the ledger knows what came of it.
+    """
 
     def __init__(
         self,
@@ -44,14 +48,15 @@ class Staging:
         area: Path,
         clock: Callable[[], float],
         failpoint: Failpoint,
-        count: Callable[[int], None],
+        ledger: Ledger,
     ) -> None:
         self.directory = area / "tree"
+        self.entered = False
         self._layout = layout
         self._key = key
         self._clock = clock
         self._failpoint = failpoint
-        self._count = count
+        self._ledger = ledger
 
     def publish(self, manifest: Mapping[str, object], shared_bytes: int = 0) -> Lease:
         """A lease on the environment, now published with this manifest; nobody may write in `directory` any more.
@@ -73,7 +78,9 @@ class Staging:
                 self._failpoint("renamed")
                 settle(lease.fileno(), self._clock())
                 self._failpoint("settled")
-            self._count(shared_bytes + (weight.own_bytes + added if ours else 0))
+            with complaints(self._layout.root):
+                self._ledger.enter(added=shared_bytes + (weight.own_bytes + added if ours else 0))
+            self.entered = True
             self._failpoint("counted")
         except BaseException:
             lease.close()
@@ -116,15 +123,18 @@ def stage(
     key: EnvironmentKey,
     clock: Callable[[], float],
     failpoint: Failpoint,
-    count: Callable[[int], None],
+    ledger: Ledger,
 ) -> Iterator[Staging]:
-    """A staging area for the block; what is left in it is deleted. `count` takes the bytes of what is published."""
+    """A staging area for the block; what is left in it is deleted."""
     with complaints(layout.staging):
         layout.make()
         area, descriptor = claim_directory(layout.staging, str(key))
+    staging = Staging(layout, key, area, clock, failpoint, ledger)
     try:
-        yield Staging(layout, key, area, clock, failpoint, count)
+        yield staging
     finally:
+        if not staging.entered:
+            ledger.forget()
         # What cannot be deleted now must not hide why the block ended; pruning tries again and reports it.
         with suppress(OSError):
             delete(area)

@@ -163,7 +163,7 @@ class Store:
 
     def stage(self, key: EnvironmentKey) -> AbstractContextManager[Staging]:
         """A place to build the environment; leaving the block without `publish` deletes what is in it."""
-        return staging.stage(self._layout, key, self._clock, self._failpoint, self._count)
+        return staging.stage(self._layout, key, self._clock, self._failpoint, self._ledger)
 
     @contextmanager
     def reserve(self, bytes_needed: int) -> Iterator[None]:
@@ -185,7 +185,8 @@ class Store:
         if amount < 0:
             raise ValueError("a store does not grow by less than nothing")
         self._make()
-        self._count(amount)
+        with complaints(self._layout.root):
+            self._ledger.enter(added=amount)
 
     def environments(self) -> Iterator[Entry]:
         """Every published environment, in no order."""
@@ -277,10 +278,6 @@ class Store:
         self._make()
         with complaints(self._layout.root):
             write_record(path, value, self._clock(), self._layout.staging, durable)
-
-    def _count(self, amount: int) -> None:
-        with complaints(self._layout.root):
-            self._ledger.enter(added=amount)
 
     def _promise(self, needed: int) -> tuple[Path, int]:
         self._make()
