@@ -17,6 +17,7 @@ STEPS = {
     "proving": "Proving",
     "executing": "Executing",
     "rendering": "Rendering",
+    "finishing": "Finishing",
     "ready": "Ready",
     "failed": "Failed",
 }

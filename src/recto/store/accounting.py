@@ -104,7 +104,7 @@ class Ledger:
         allowed = self._options.budget_bytes if budget is None else budget
         return max(used + wanted - allowed, self._options.free_floor_bytes + wanted - free_bytes(self._layout))
 
-    def _held(self) -> AbstractContextManager[None]:
+    def _held(self) -> AbstractContextManager[object]:
         return mutex(self._layout.locks / ".ledger", _WAIT_SECONDS, late="store-busy")
 
     def _read(self) -> tuple[int | None, int, int]:

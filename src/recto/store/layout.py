@@ -9,7 +9,8 @@
       envs/KEY/recto.json     its manifest
       pins/KEY                empty; there while the environment is pinned
       ledger.json             bytes used, never too low: record
-      locks/NAME              empty; there while somebody holds or wants the mutex
+      locks/NAME              there while somebody holds or wants the mutex; what its holder said last: one JSON object
+      locks/NAME@waiting      empty; held by those who wait for the mutex
       reservations/BYTES-*    empty; counts while a living process holds it
       staging/AREA/tree/      an environment being built; AREA is held by its builder
       staging/record-*        a record being written; held by its writer

@@ -19,7 +19,7 @@ from recto.store.eviction import Pruned, Pruning, Sweeper
 from recto.store.failpoints import Failpoint, no_failpoint
 from recto.store.layout import MANIFEST, Layout
 from recto.store.leases import Lease
-from recto.store.mutex import held, mutex
+from recto.store.mutex import Turn, Words, held, mutex
 from recto.store.records import Miss, Record, read_object, read_record, write_record
 from recto.store.staging import Staging
 
@@ -132,14 +132,15 @@ class Store:
         wait_seconds: float,
         waiting: Callable[[], None] | None = None,
         cancelled: Callable[[], bool] | None = None,
-    ) -> AbstractContextManager[None]:
+        heard: Callable[[Words], None] | None = None,
+    ) -> AbstractContextManager[Turn]:
         """Keeps everybody else out of blocks with this name, in any process; see `mutex` for the waiting.
 
         Raises StoreError `store-wait` after `wait_seconds`, Cancelled when `cancelled()` says so.
         """
         if not _NAME.fullmatch(name):
             raise ValueError(f"not a name for a mutex: {name!r}")
-        return mutex(self._layout.locks / name, wait_seconds, waiting, cancelled)
+        return mutex(self._layout.locks / name, wait_seconds, waiting, cancelled, heard=heard)
 
     def busy(self, name: str) -> bool:
         """Whether somebody holds the mutex of this name at the moment of asking."""
