@@ -40,7 +40,7 @@ class Event:
     def from_json(cls, value: Mapping[str, object]) -> Self:
         """The event that `to_json` wrote; raises ValueError for anything else."""
         match value:
-            case {"event": str(), "message": str(), "done": int(), "total": int(), "unit": str()}:
+            case {"event": str(), "message": str(), "done": int(), "total": int(), "unit": str(), **more} if not more:
                 if value["event"] in get_args(Stage) and value["unit"] in get_args(Unit):
                     return cls(**value)  # type: ignore[arg-type]
         raise ValueError(f"not an event: {value!r}")
