@@ -22,6 +22,13 @@ pytest_plugins = ("store_fixtures",)
 
 
 @contextmanager
+def held(store: Store, name: str) -> Iterator[Turn]:
+    with store.mutex(name, 0) as turn:
+        assert turn is not None
+        yield turn
+
+
+@contextmanager
 def another_process_holds(data: Path, name: str) -> Iterator[subprocess.Popen[str]]:
     program = f"""
 import sys
@@ -100,6 +107,19 @@ def test_whoever_waits_hears_what_the_holder_says_each_thing_once(store: Store, 
     assert said == [1, 2]
 
 
+def test_whoever_waits_for_what_others_have_done_goes_on_without_the_mutex(store: Store, data: Path) -> None:
+    answers = iter([False, False, True])
+    with another_process_holds(data, "k"), store.mutex("k", 60, needless=lambda: next(answers)) as turn:
+        assert turn is None
+        assert store.busy("k")
+        assert names(data / "v1" / "locks") == ["k"]
+
+
+def test_nobody_asks_whether_a_free_mutex_is_needed(store: Store) -> None:
+    with store.mutex("k", 60, needless=lambda: True) as turn:
+        assert turn is not None
+
+
 def test_what_a_killed_holder_said_is_forgotten(store: Store, data: Path) -> None:
     with another_process_holds(data, "k") as process:
         process.kill()
@@ -111,7 +131,7 @@ def test_what_a_killed_holder_said_is_forgotten(store: Store, data: Path) -> Non
 
 
 def test_a_short_word_leaves_nothing_of_a_long_one(store: Store, data: Path) -> None:
-    with store.mutex("k", 0) as turn:
+    with held(store, "k") as turn:
         for words in ({"message": "x" * 100}, {"message": "y"}):
             turn.say(words)
             assert json.loads((data / "v1" / "locks" / "k").read_bytes()) == words
@@ -128,7 +148,7 @@ def test_a_holder_that_speaks_rubbish_is_waited_for_all_the_same(store: Store, d
 
 
 def test_what_does_not_fit_into_a_page_is_a_bug_of_the_holder(store: Store) -> None:
-    with store.mutex("k", 0) as turn, pytest.raises(ValueError, match="bytes"):
+    with held(store, "k") as turn, pytest.raises(ValueError, match="bytes"):
         turn.say({"message": "x" * 4096})
 
 
@@ -147,7 +167,7 @@ def test_the_holder_sees_whether_anybody_waits(store: Store, data: Path) -> None
         with pytest.raises(Cancelled), store.mutex("k", 60, waiting=waiting.set, cancelled=leave.is_set):
             pytest.fail("two hold the mutex")
 
-    with store.mutex("k", 0) as turn:
+    with held(store, "k") as turn:
         assert not turn.awaited()
         threads = [threading.Thread(target=wait) for _ in range(3)]
         for thread in threads:
@@ -172,7 +192,7 @@ from recto.store import Store
 with Store(Path({str(data)!r})).mutex("k", 60, waiting=lambda: print("waiting", flush=True)):
     pass
 """
-    with store.mutex("k", 0) as turn:
+    with held(store, "k") as turn:
         with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True) as process:
             assert process.stdout is not None
             assert process.stdout.readline() == "waiting\n"

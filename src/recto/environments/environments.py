@@ -37,6 +37,7 @@ from recto.store import Lease, Miss, Store
 
 Cancelled = Callable[[], bool]
 T = TypeVar("T")
+Found = TypeVar("Found")
 
 
 def never() -> bool:
@@ -174,27 +175,32 @@ class Environments:
 
     def _hit(self, ask: Ask) -> Environment | None:
         known = self._answers.known(ask.spec)
-        lease = None if known is None else self._store.lease(known.key)
-        if known is None or not isinstance(lease, Lease):
+        lease = None if known is None else self._lease(known.key)
+        if known is None or lease is None:
             return None
         return _leased(lease, "cached", (*known.remarks, *ask.declaration.remarks))
 
+    def _lease(self, key: EnvironmentKey) -> Lease | None:
+        lease = self._store.lease(key)
+        return None if isinstance(lease, Miss) else lease
+
     def _prepare(self, ask: Ask, flight: Flight[Environment]) -> Environment:
-        with self._alone(ask.spec.digest, flight):
-            hit = self._hit(ask)
+        with self._alone(ask.spec.digest, flight, partial(self._hit, ask)) as hit:
             if hit is not None:
                 return hit
             resolution = self._answers.resolution(ask, flight.progress, flight.cancelled)
             return self._realise(ask, resolution, flight)
 
     def _price(self, ask: Ask, flight: Flight[Resolution]) -> Resolution:
-        with self._alone(ask.spec.digest, flight):
+        with self._alone(ask.spec.digest, flight, partial(self._answers.kept, ask.spec)) as kept:
+            if kept is not None:
+                return kept
             resolution = self._answers.resolution(ask, flight.progress, flight.cancelled)
             self._answers.keep(ask, resolution)
             return resolution
 
     def _renew(self, ask: Ask, flight: Flight[Update]) -> Update:
-        with self._alone(ask.spec.digest, flight):
+        with self._alone(ask.spec.digest, flight, lambda: None):
             before = self._answers.kept(ask.spec)
             fresh = self._answers.fresh(ask, flight.progress, flight.cancelled)
             environment = self._realise(ask, fresh, flight)
@@ -202,32 +208,46 @@ class Environments:
             return Update(environment, None, ())
         return Update(environment, environment_key(ask, before), moves(before.lock, fresh.lock))
 
+    def _realise(self, ask: Ask, resolution: Resolution, flight: Flight[T]) -> Environment:
+        """The environment of this resolution, which becomes the answer once there is one."""
+        _allow(judge_plan(self._policy, resolution.plan))
+        key = environment_key(ask, resolution)
+        origin: Origin = "cached"
+        lease = self._lease(key)
+        if lease is None:
+            with self._alone(key.digest, flight, partial(self._lease, key)) as lease:
+                if lease is None:
+                    lease, origin = self._build(ask, key, resolution, flight.progress, flight.cancelled), "built"
+        self._answers.keep(ask, resolution)
+        return _leased(lease, origin, (*resolution.remarks, *ask.declaration.remarks))
+
     @contextmanager
-    def _alone(self, name: str, flight: Flight[T]) -> Iterator[None]:
-        """Keeps all other flights out of blocks with this name, in any process; who waits hears what this one does."""
+    def _alone(self, name: str, flight: Flight[T], look: Callable[[], Found | None]) -> Iterator[Found | None]:
+        """What `look` finds, or None and nobody else in a block with this name: check, lock, check again.
+
+        Whoever waits, in this process or another, hears what the one in the block does, and looks again and again.
+        """
+        found: list[Found] = []
+
+        def needless() -> bool:
+            seen = look()
+            found.extend([] if seen is None else [seen])
+            return seen is not None
+
         mutex = self._store.mutex(
             name,
             wait_seconds=self._policy.resolve_seconds_max + self._policy.build_seconds_max,
             waiting=lambda: flight.progress(Event("installing", "the same packages are being prepared already")),
             cancelled=flight.cancelled,
             heard=flight.hear,
+            needless=needless,
         )
-        with mutex as turn, flight.holding(turn):
-            yield
-
-    def _realise(self, ask: Ask, resolution: Resolution, flight: Flight[T]) -> Environment:
-        """The environment of this resolution, which becomes the answer once there is one."""
-        _allow(judge_plan(self._policy, resolution.plan))
-        key = environment_key(ask, resolution)
-        origin: Origin = "cached"
-        lease = self._store.lease(key)
-        if isinstance(lease, Miss):
-            with self._alone(key.digest, flight):
-                lease = self._store.lease(key)
-                if isinstance(lease, Miss):
-                    lease, origin = self._build(ask, key, resolution, flight.progress, flight.cancelled), "built"
-        self._answers.keep(ask, resolution)
-        return _leased(lease, origin, (*resolution.remarks, *ask.declaration.remarks))
+        with mutex as turn:
+            if turn is None:
+                yield found[0]
+                return
+            with flight.holding(turn):
+                yield look()
 
     def _build(
         self, ask: Ask, key: EnvironmentKey, resolution: Resolution, progress: Progress, cancelled: Cancelled

@@ -69,16 +69,22 @@ def mutex(
     cancelled: Callable[[], bool] | None = None,
     late: str = "store-wait",
     heard: Callable[[Words], None] | None = None,
-) -> Iterator[Turn]:
+    needless: Callable[[], bool] | None = None,
+) -> Iterator[Turn | None]:
     """Holds the mutex of this path for the block.
 
-    `waiting` is called once, before the first pause, `heard` with whatever new the holder says; `cancelled` is asked
-    before every pause. Raises Cancelled, or StoreError with the code `late` after `wait_seconds`: the pauses are
-    summed, so a clock that jumps changes nothing.
+    `waiting` is called once, before the first pause, `heard` with whatever new the holder says. `cancelled` and
+    `needless` are asked before every pause: when what the mutex was wanted for has been done by others, the block is
+    entered with None and without the mutex, so that a crowd that waited for one thing does not queue to see it.
+    Raises Cancelled, or StoreError with the code `late` after `wait_seconds`: the pauses are summed, so a clock that
+    jumps changes nothing.
     """
     descriptor = _try(path)
     if descriptor is None:
-        descriptor = _wait(path, wait_seconds, waiting, cancelled, late, heard)
+        descriptor = _wait(path, wait_seconds, waiting, cancelled, late, heard, needless)
+    if descriptor is None:
+        yield None
+        return
     try:
         yield Turn(path, descriptor)
     finally:
@@ -93,10 +99,16 @@ def _wait(
     cancelled: Callable[[], bool] | None,
     late: str,
     heard: Callable[[Words], None] | None,
-) -> int:
+    needless: Callable[[], bool] | None,
+) -> int | None:
     waited, said = 0.0, b""
     with waiter(path) as show:
-        while (descriptor := _try(path)) is None:
+        while True:
+            if needless is not None and needless():
+                return None
+            descriptor = _try(path)
+            if descriptor is not None:
+                return descriptor
             if cancelled is not None and cancelled():
                 raise Cancelled(problem("cancelled"))
             if waited >= wait_seconds:
@@ -110,7 +122,6 @@ def _wait(
             pause = min(max(waited * _PAUSE_PER_WAITED, _FIRST_PAUSE_SECONDS), _LAST_PAUSE_SECONDS)
             time.sleep(pause)
             waited += pause
-    return descriptor
 
 
 def _listen(path: Path, before: bytes, heard: Callable[[Words], None]) -> bytes:

@@ -133,14 +133,15 @@ class Store:
         waiting: Callable[[], None] | None = None,
         cancelled: Callable[[], bool] | None = None,
         heard: Callable[[Words], None] | None = None,
-    ) -> AbstractContextManager[Turn]:
+        needless: Callable[[], bool] | None = None,
+    ) -> AbstractContextManager[Turn | None]:
         """Keeps everybody else out of blocks with this name, in any process; see `mutex` for the waiting.
 
         Raises StoreError `store-wait` after `wait_seconds`, Cancelled when `cancelled()` says so.
         """
         if not _NAME.fullmatch(name):
             raise ValueError(f"not a name for a mutex: {name!r}")
-        return mutex(self._layout.locks / name, wait_seconds, waiting, cancelled, heard=heard)
+        return mutex(self._layout.locks / name, wait_seconds, waiting, cancelled, heard=heard, needless=needless)
 
     def busy(self, name: str) -> bool:
         """Whether somebody holds the mutex of this name at the moment of asking."""
