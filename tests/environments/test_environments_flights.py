@@ -5,13 +5,14 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 import pytest
 from house import OWN, House, asks, key_of
 
 from recto.declaration.model import Declaration
-from recto.environments import Checked, Environment, Environments
+from recto.environments import Checked, Environment, Environments, Update
 from recto.problems import BuildError, Cancelled, RectoError, ResolveError, Source, problem
 from recto.progress import Event, Progress
 
@@ -86,7 +87,7 @@ class Visitor(threading.Thread):
 
 def ensures(environments: Environments, declaration: Declaration) -> Visitor:
     """A request that has joined the build: it has heard that the build began."""
-    visitor = Visitor(lambda progress, cancelled: environments.ensure(declaration, OWN, progress, cancelled))
+    visitor = Visitor(partial(environments.ensure, declaration, OWN))
     assert visitor.begun.wait(LONG_SECONDS)
     return visitor
 
@@ -303,31 +304,65 @@ def test_two_updates_at_once_are_one_resolution(house: House) -> None:
     before = key_of(environments, asks("polars"))
     house.resolver.available["polars"] = "3.0"
     gate = house.builder.during = Gate()
-    visitors = []
-    for _ in range(2):
-        visitors.append(
-            Visitor(lambda progress, cancelled: environments.update(asks("polars"), OWN, progress, cancelled))
-        )
-        assert visitors[-1].begun.wait(LONG_SECONDS)
+    visitors = [Visitor(partial(environments.update, asks("polars"), OWN)) for _ in range(2)]
+    assert all(visitor.begun.wait(LONG_SECONDS) for visitor in visitors)
     gate.opened.set()
-    first, second = (visitor.ended() for visitor in visitors)
-    for update in (first, second):
-        assert update.before == before  # type: ignore[attr-defined]
-        assert update.moved == (("polars", "2.1.0", "3.0"),)  # type: ignore[attr-defined]
-        assert house.store.prune(0).evicted in ((), (before,))
-        update.close()  # type: ignore[attr-defined]
+    updates = [visitor.ended() for visitor in visitors]
+    house.store.remove(before)
+    for update in updates:
+        assert isinstance(update, Update)
+        assert update.before == before
+        assert update.moved == (("polars", "2.1.0", "3.0"),)
+        assert house.store.prune(0).evicted == ()
+        update.close()
     assert len(house.resolver.requests) == len(house.builder.orders) == 2
+
+
+def test_an_update_that_waited_for_another_process_takes_its_resolution(house: House) -> None:
+    before = key_of(house.environments(), asks("polars"))
+    house.resolver.available["polars"] = "3.0"
+    gate = house.builder.during = Gate()
+    updates = []
+    for _ in range(2):
+        # As another process would: it has flights of its own.
+        updates.append(Visitor(partial(house.environments().update, asks("polars"), OWN)))
+        assert updates[-1].begun.wait(LONG_SECONDS)
+    gate.opened.set()
+    for visitor in updates:
+        update = visitor.ended()
+        assert isinstance(update, Update)
+        assert update.before == before
+        assert update.moved == (("polars", "2.1.0", "3.0"),)
+        update.close()
+    assert len(house.resolver.requests) == len(house.builder.orders) == 2
+    house.resolver.available["polars"] = "4.0"
+    with house.environments().update(asks("polars"), OWN).environment:
+        assert len(house.resolver.requests) == 3
+
+
+def test_an_update_that_waited_for_a_build_resolves_anew(house: House) -> None:
+    gate = house.builder.during = Gate()
+    building = ensures(house.environments(), asks("polars"))
+    updating = Visitor(partial(house.environments().update, asks("polars"), OWN))
+    assert updating.begun.wait(LONG_SECONDS)
+    house.resolver.available["polars"] = "3.0"
+    gate.opened.set()
+    building.environment.close()
+    update = updating.ended()
+    assert isinstance(update, Update)
+    update.close()
+    assert len(house.resolver.requests) == 2
 
 
 def test_checks_and_builds_at_once_are_one_resolution(house: House) -> None:
     gate = house.builder.during = Gate()
     environments = house.environments()
-    builder = ensures(environments, asks("polars"))
-    checker = Visitor(lambda progress, cancelled: environments.check(asks("polars"), OWN, True, progress, cancelled))
-    assert checker.begun.wait(LONG_SECONDS)
+    building = ensures(environments, asks("polars"))
+    checking = Visitor(partial(environments.check, asks("polars"), OWN, True))
+    assert checking.begun.wait(LONG_SECONDS)
     gate.opened.set()
-    builder.environment.close()
-    checked = checker.ended()
+    building.environment.close()
+    checked = checking.ended()
     assert isinstance(checked, Checked)
     assert checked.state == "ready"
     assert len(house.resolver.requests) == 1

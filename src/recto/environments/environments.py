@@ -200,15 +200,17 @@ class Environments:
             return resolution
 
     def _renew(self, ask: Ask, flight: Flight[Update]) -> Update:
+        before, renewal = self._answers.kept(ask.spec), self._answers.renewal(ask.spec)
         with self._alone(ask.spec.digest, flight, lambda: None):
-            before = self._answers.kept(ask.spec)
-            fresh = self._answers.fresh(ask, flight.progress, flight.cancelled)
-            environment = self._realise(ask, fresh, flight)
+            # Another process may have updated it since then, while this one waited: that is as new as was asked for.
+            shared = None if self._answers.renewal(ask.spec) == renewal else self._answers.kept(ask.spec)
+            fresh = shared or self._answers.fresh(ask, flight.progress, flight.cancelled)
+            environment = self._realise(ask, fresh, flight, renewed=shared is None)
         if before is None:
             return Update(environment, None, ())
         return Update(environment, environment_key(ask, before), moves(before.lock, fresh.lock))
 
-    def _realise(self, ask: Ask, resolution: Resolution, flight: Flight[T]) -> Environment:
+    def _realise(self, ask: Ask, resolution: Resolution, flight: Flight[T], renewed: bool = False) -> Environment:
         """The environment of this resolution, which becomes the answer once there is one."""
         _allow(judge_plan(self._policy, resolution.plan))
         key = environment_key(ask, resolution)
@@ -218,7 +220,7 @@ class Environments:
             with self._alone(key.digest, flight, partial(self._lease, key)) as lease:
                 if lease is None:
                     lease, origin = self._build(ask, key, resolution, flight.progress, flight.cancelled), "built"
-        self._answers.keep(ask, resolution)
+        self._answers.keep(ask, resolution, renewed)
         return _leased(lease, origin, (*resolution.remarks, *ask.declaration.remarks))
 
     @contextmanager
