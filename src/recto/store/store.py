@@ -347,7 +347,7 @@ class Store:
         with self._turn(wait_seconds), complaints(self._layout.root):
             return Pruning(self._layout, self._ledger, self._sweepers, self._failpoint).run(needed, budget)
 
-    def _turn(self, wait_seconds: float = _PRUNING_WAIT_SECONDS) -> AbstractContextManager[None]:
+    def _turn(self, wait_seconds: float = _PRUNING_WAIT_SECONDS) -> AbstractContextManager[object]:
         """The mutex of whoever deletes: one at a time."""
         return mutex(self._layout.locks / ".prune", wait_seconds, late="store-busy")
 
