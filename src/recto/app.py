@@ -16,7 +16,6 @@ from recto.environments import Options as EnvironmentOptions
 from recto.interpreters import Base, Interpreters
 from recto.keys import ContentPolicy
 from recto.policy import Grant, Policy
-from recto.problems import BaseError, problem
 from recto.sandbox.base import Sandbox
 from recto.settings import Settings, load
 from recto.store import Options as StoreOptions
@@ -53,6 +52,11 @@ class App:
         """The cache of the installer."""
         return self.store.cache / "uv"
 
+    @property
+    def runs(self) -> Path:
+        """Where answers to `recto run` are kept."""
+        return self.store.cache / "runs"
+
     @cached_property
     def sandbox(self) -> Sandbox:
         """What contains the commands that are run."""
@@ -77,10 +81,7 @@ class App:
 
     def base(self) -> Base:
         """The base in force; raises BaseError where there is none or it does not work."""
-        python = self.base_python
-        if not python.exists():
-            raise BaseError(problem("base-missing", path=python))
-        return self.interpreters.probe(python)
+        return self.interpreters.probe(self.base_python)
 
     @cached_property
     def uv(self) -> Path:

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from types import FrameType
 
-from recto.cli.console import Console
+from recto.cli.console import Console, standard_console
 from recto.cli.parser import parser
 from recto.cli.streams import prepare_streams
 from recto.problems import Cancelled, Problem, RectoError, full_disk, problem
@@ -39,9 +39,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """The exit code of one command."""
     prepare_streams()
     arguments = parser().parse_args(argv)
-    from recto.settings import colour_wanted
-
-    console = Console(sys.stdout, sys.stderr, colour=sys.stderr.isatty() and colour_wanted())
+    console = standard_console()
     signal.signal(signal.SIGTERM, _terminated)
     try:
         # Only the module of the command asked for is imported: `recto run` stands before every process it starts.

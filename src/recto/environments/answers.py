@@ -19,7 +19,7 @@ from recto.keys import EnvironmentKey, Ingredients, SpecKey, environment_ingredi
 from recto.problems import Problem, problem
 from recto.progress import Progress
 from recto.resolver.base import Request, Resolution, Resolver
-from recto.store import Miss, Store
+from recto.store import Miss, Record, Seen, Store, parse_record
 
 Move = tuple[str, str | None, str | None]
 
@@ -42,14 +42,7 @@ class Answers:
 
     def known(self, spec: SpecKey) -> Known | None:
         """What a spec was answered with, in short; one small file is read."""
-        record = self._store.spec(spec)
-        if isinstance(record, Miss):
-            return None
-        try:
-            key = EnvironmentKey(str(record.value["environment_key"]))
-            return Known(key, tuple(Problem.from_json(remark) for remark in record.value["remarks"]))
-        except (KeyError, TypeError, ValueError):
-            return None  # corruption is a miss
+        return _known(self._store.spec(spec))
 
     def kept(self, spec: SpecKey) -> Resolution | None:
         """The resolution kept for a spec."""
@@ -104,6 +97,21 @@ class Answers:
             return self.kept(SpecKey(str(record.value.get("spec_key"))))
         except ValueError:
             return None  # corruption is a miss
+
+
+def known_by(seen: Seen) -> Known | None:
+    """What a spec was answered with, by these bytes of its record."""
+    return None if seen.record_data is None else _known(parse_record(seen.record_data, seen.record.name))
+
+
+def _known(record: Record | Miss) -> Known | None:
+    if isinstance(record, Miss):
+        return None
+    try:
+        key = EnvironmentKey(str(record.value["environment_key"]))
+        return Known(key, tuple(Problem.from_json(remark) for remark in record.value["remarks"]))
+    except (KeyError, TypeError, ValueError):
+        return None  # corruption is a miss
 
 
 def environment_ingredients_of(ask: Ask, resolution: Resolution) -> Ingredients:

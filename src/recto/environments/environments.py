@@ -19,9 +19,9 @@ from packaging.utils import canonicalize_name
 from recto.builder.base import Builder, Order
 from recto.declaration.model import Declaration
 from recto.environments import resolutions
-from recto.environments.answers import Answers, environment_ingredients_of, environment_key, moves
+from recto.environments.answers import Answers, environment_ingredients_of, environment_key, known_by, moves
 from recto.environments.asks import Ask
-from recto.environments.model import Checked, Environment, Explanation, Origin, State, Update
+from recto.environments.model import Checked, Environment, Explanation, Footing, Origin, State, Update
 from recto.interpreters import Base
 from recto.keys import ContentPolicy, EnvironmentKey, declaration_digest
 from recto.policy import Grant, Plan, Policy, Verdict, judge_plan, judge_request
@@ -152,6 +152,17 @@ class Environments:
             state=self._state(ask, key),
             manifest=None if isinstance(manifest, Miss) else manifest,
         )
+
+    def footing(self, declaration: Declaration, key: EnvironmentKey) -> Footing | None:
+        """What shows that this environment is the answer, so that it can be given again without asking.
+
+        None unless it is the finished answer now, as `ensure` would give it.
+        """
+        seen = self._store.seen(self._ask(declaration).spec, key)
+        known = known_by(seen)
+        if known is None or known.key != key or seen.mark_data is not None:
+            return None
+        return Footing(seen, (*known.remarks, *declaration.remarks))
 
     def update(
         self,

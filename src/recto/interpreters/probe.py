@@ -45,17 +45,23 @@ class Interpreters:
     def probe(self, python: Path) -> Base:
         """Who the interpreter is, as the function of the same name says."""
         asked = python.absolute()
-        if not asked.is_file():
-            raise BaseError(problem("base-missing", path=asked))
         known = self._known.get(asked)
         if known is not None and known[0].holds():
             return known[1]
+        if not asked.is_file():
+            raise BaseError(problem("base-missing", path=asked))
+        recalled = self._recall(asked)
         # A script may start another interpreter tomorrow, and nothing on disk would show it.
-        if _is_script(asked):
+        if recalled is None and _is_script(asked):
             return _base(ask(asked, self._seconds_max))
-        taken, answer = self._recall(asked) or self._learn(asked)
+        taken, answer = recalled or self._learn(asked)
         self._known[asked] = (taken, _base(answer))
         return self._known[asked][1]
+
+    def fingerprint(self, python: Path) -> Fingerprint | None:
+        """What the last answer of `probe` depends on; None where that answer holds for once only."""
+        known = self._known.get(python.absolute())
+        return None if known is None else known[0]
 
     def _recall(self, asked: Path) -> tuple[Fingerprint, dict[str, object]] | None:
         return remembered(self._memory, asked) if self._memory is not None else None
@@ -143,7 +149,7 @@ def _base(answer: Mapping[str, Any]) -> Base:
         is_venv=answer["is_venv"],
         site_packages=tuple(Path(path) for path in answer["site_packages"]),
         markers=answer["markers"],
-        tags=tuple(answer["tags"]),
+        tags=tuple(f"{prefix}-{end}" for prefixes, ends in answer["tags"] for prefix in prefixes for end in ends),
         roots=tuple(Path(path) for path in answer["roots"]),
         bytecode=answer["bytecode"],
     )

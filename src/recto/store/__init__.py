@@ -1,13 +1,19 @@
 """Keys to directories: records, environments, leases, mutexes, room and eviction. Knows no Python package."""
 
-from recto.store.accounting import Options, Usage
-from recto.store.entries import Entry
-from recto.store.eviction import Pruned, Sweeper
-from recto.store.failpoints import FAILPOINTS, Failpoint, no_failpoint
-from recto.store.leases import Lease
-from recto.store.records import Miss, Record
-from recto.store.staging import Staging
-from recto.store.store import Store
+from __future__ import annotations
+
+from recto.deferred import deferred
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from recto.store.accounting import Options, Usage
+    from recto.store.entries import Entry
+    from recto.store.eviction import Pruned, Sweeper
+    from recto.store.failpoints import FAILPOINTS, Failpoint, no_failpoint
+    from recto.store.leases import Lease
+    from recto.store.records import Miss, Record, parse_record
+    from recto.store.staging import Staging
+    from recto.store.store import Seen, Store
 
 __all__ = [
     "FAILPOINTS",
@@ -18,9 +24,33 @@ __all__ = [
     "Options",
     "Pruned",
     "Record",
+    "Seen",
     "Staging",
     "Store",
     "Sweeper",
     "Usage",
     "no_failpoint",
+    "parse_record",
 ]
+
+# `recto run` uses `holds` alone.
+__getattr__ = deferred(
+    __name__,
+    {
+        "FAILPOINTS": "recto.store.failpoints",
+        "Entry": "recto.store.entries",
+        "Failpoint": "recto.store.failpoints",
+        "Lease": "recto.store.leases",
+        "Miss": "recto.store.records",
+        "Options": "recto.store.accounting",
+        "Pruned": "recto.store.eviction",
+        "Record": "recto.store.records",
+        "Seen": "recto.store.store",
+        "Staging": "recto.store.staging",
+        "Store": "recto.store.store",
+        "Sweeper": "recto.store.eviction",
+        "Usage": "recto.store.accounting",
+        "no_failpoint": "recto.store.failpoints",
+        "parse_record": "recto.store.records",
+    },
+)

@@ -7,15 +7,25 @@ is a lock on a file descriptor that the command and its children inherit, and it
 from __future__ import annotations
 
 import argparse
-import os
+import json
+from contextlib import suppress
+from pathlib import Path
+
+import packaging
 
 from recto.app import App
+from recto.cli.becoming import become, variables
 from recto.cli.console import Console
 from recto.cli.waiting import progress
-from recto.declaration import declare
+from recto.declaration import Declaration, declare
 from recto.environments import Environment
+from recto.interpreters.states import state_of
 from recto.problems import EngineError, problem
-from recto.render.project import Project
+from recto.recall import evidence
+from recto.recall.evidence import Evidence
+from recto.recall.memo import Answer, remember
+from recto.recall.question import question
+from recto.render.project import ROOT_FILES, Project
 from recto.settings import child_environment
 
 
@@ -29,25 +39,55 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         raise EngineError(problem("file-not-found", path=arguments.project))
     app = App()
     project = Project.around(arguments.project)
+    reads: list[tuple[str, bytes | None]] = []
+
+    def read(name: str) -> bytes | None:
+        data = project.read(name)
+        reads.append((name, data))
+        return data
+
+    declaration = declare(read)
     with progress(console) as show:
-        environment = app.environments.ensure(declare(project.read), app.grant, show)
+        environment = app.environments.ensure(declaration, app.grant, show)
+    # An answer that cannot be kept, on a disk that is full, is found again by asking again.
+    with suppress(OSError):
+        _remember(app, project, reads, declaration, environment)
     console.problems(environment.remarks)
-    for descriptor in environment.keep_open:
-        os.set_inheritable(descriptor, True)
+    chosen = variables(str(environment.python), str(environment.prefix), child_environment())
     try:
-        os.execvpe(argv[0], argv, variables(environment, child_environment()))
+        become(argv, chosen, environment.keep_open)
     except OSError as error:
         raise EngineError(problem("command-missing", command=argv[0], reason=error.strerror)) from error
 
 
-def variables(environment: Environment, inherited: dict[str, str]) -> dict[str, str]:
-    """The inherited variables, with those that choose a Python set to the environment's."""
-    chosen = {name: value for name, value in inherited.items() if name not in ("PYTHONHOME", "JUPYTER_PATH")}
-    binaries = environment.prefix / "bin"
-    return {
-        **chosen,
-        "QUARTO_PYTHON": str(environment.python),
-        "VIRTUAL_ENV": str(environment.prefix),
-        "JUPYTER_PREFER_ENV_PATH": "1",
-        "PATH": os.pathsep.join((str(binaries), chosen.get("PATH", os.defpath))),
-    }
+def _remember(
+    app: App,
+    project: Project,
+    reads: list[tuple[str, bytes | None]],
+    declaration: Declaration,
+    environment: Environment,
+) -> None:
+    """Keeps the answer for the short way, with all that it depends on."""
+    asked = question(str(project.root), child_environment())
+    if asked is None or environment.key is None or Path(asked.memo).parent != app.runs:
+        return
+    # A project that begins further up, or at no file at all, would take a search to be recognised.
+    if not any(name in ROOT_FILES and data is not None for name, data in reads):
+        return
+    footing = app.environments.footing(declaration, environment.key)
+    base = app.interpreters.fingerprint(app.base_python)
+    if footing is None or base is None:
+        return
+    remarks = json.dumps([remark.to_json() for remark in footing.remarks]) if footing.remarks else ""
+    seen: list[Evidence] = [
+        *(evidence.own_file(name, data) for name, data in reads),
+        evidence.file(str(footing.seen.record), footing.seen.record_data),
+        evidence.file(str(footing.seen.mark), footing.seen.mark_data),
+        *(evidence.state(*state) for state in base.files),
+        evidence.this_machine(),
+        # An upgrade of what Recto reads with, which may read otherwise, changes the directory where it lies.
+        evidence.state(*state_of(str(Path(packaging.__file__).parents[1]))),
+    ]
+    if app.settings.file is not None:
+        seen.append(evidence.file(str(app.settings.file.path), app.settings.file.data))
+    remember(asked, Answer(str(environment.python), str(environment.prefix), remarks), seen)
