@@ -10,22 +10,26 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from recto.engines.base import RENDER_STACK, Engine
+from recto.builder.late import LateBuilder
 from recto.environments import Environments
 from recto.environments import Options as EnvironmentOptions
 from recto.interpreters import Base, Interpreters
 from recto.keys import ContentPolicy
 from recto.policy import Grant, Policy
-from recto.sandbox.base import Sandbox
+from recto.resolver.late import LateResolver
 from recto.settings import Settings, load
 from recto.store import Options as StoreOptions
 from recto.store import Store
 
 if TYPE_CHECKING:
+    from recto.builder.base import Builder
     from recto.builder.curated import BaseBuilder
     from recto.builder.workbench import Workbench
+    from recto.engines.base import Engine
     from recto.environments.finishing import Finishing
     from recto.render import Renders
+    from recto.resolver.base import Resolver
+    from recto.sandbox.base import Sandbox
 
 
 class App:
@@ -160,10 +164,15 @@ class App:
     @cached_property
     def environments(self) -> Environments:
         """The verb of the product."""
-        from recto.builder.uv_builder import UvBuilder
+        resolver, builder = LateResolver(self._resolver), LateBuilder(self._builder)
+        options = EnvironmentOptions(self.policy, ContentPolicy(index=self.settings.index_name))
+        return Environments(self.store, resolver, builder, self.base, options, self.start_finishing)
+
+    def _resolver(self) -> Resolver:
+        from recto.engines.base import RENDER_STACK
         from recto.resolver.uv import UvResolver
 
-        resolver = UvResolver(
+        return UvResolver(
             uv=self.uv,
             cache=self.wheels,
             sandbox=self.sandbox,
@@ -171,9 +180,11 @@ class App:
             index_url=self.settings.index_url,
             protected=RENDER_STACK,
         )
-        builder = UvBuilder(self.workbench, self.failpoint)
-        options = EnvironmentOptions(self.policy, ContentPolicy(index=self.settings.index_name))
-        return Environments(self.store, resolver, builder, self.base, options, self.start_finishing)
+
+    def _builder(self) -> Builder:
+        from recto.builder.uv_builder import UvBuilder
+
+        return UvBuilder(self.workbench, self.failpoint)
 
     @property
     def policy(self) -> Policy:

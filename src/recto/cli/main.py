@@ -9,8 +9,6 @@ import importlib
 import os
 import signal
 import sys
-import tempfile
-import traceback
 from argparse import Namespace
 from collections.abc import Sequence
 from contextlib import suppress
@@ -89,6 +87,9 @@ def _terminated(number: int, frame: FrameType | None) -> None:
 
 def _bug(error: Exception, arguments: Namespace, console: Console) -> int:
     """A log that can be sent to us, and a sentence; never a traceback as the answer."""
+    import tempfile
+    import traceback
+
     with tempfile.NamedTemporaryFile(
         "w", encoding="utf-8", errors="backslashreplace", prefix="recto-", suffix=".log", delete=False
     ) as log:

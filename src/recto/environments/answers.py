@@ -9,10 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
-from packaging.pylock import Pylock
-
-from recto.environments import resolutions
 from recto.environments.asks import Ask
 from recto.interpreters import Base
 from recto.keys import EnvironmentKey, Ingredients, SpecKey, environment_ingredients
@@ -20,6 +18,9 @@ from recto.problems import Problem, problem
 from recto.progress import Progress
 from recto.resolver.base import Request, Resolution, Resolver
 from recto.store import Miss, Record, Seen, Store, parse_record
+
+if TYPE_CHECKING:
+    from packaging.pylock import Pylock
 
 Move = tuple[str, str | None, str | None]
 
@@ -49,6 +50,8 @@ class Answers:
         record = self._store.resolution(spec)
         if isinstance(record, Miss):
             return None
+        from recto.environments import resolutions
+
         try:
             return resolutions.from_json(record.value)
         except ValueError:
@@ -56,6 +59,8 @@ class Answers:
 
     def keep(self, ask: Ask, resolution: Resolution) -> None:
         """Makes `resolution` the answer to this ask."""
+        from recto.environments import resolutions
+
         # What only happened this time is told this time; what stays true of the answer is told whenever it is given.
         lasting = tuple(remark for remark in resolution.remarks if remark.level != "info")
         answer = {

@@ -14,11 +14,8 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from packaging.utils import canonicalize_name
-
 from recto.builder.base import Builder, Order
 from recto.declaration.model import Declaration
-from recto.environments import resolutions
 from recto.environments.answers import Answers, environment_ingredients_of, environment_key, known_by, moves
 from recto.environments.asks import Ask
 from recto.environments.model import Checked, Environment, Explanation, Footing, Origin, State, Update
@@ -237,6 +234,8 @@ class Environments:
     def _build(
         self, ask: Ask, key: EnvironmentKey, resolution: Resolution, progress: Progress, cancelled: Cancelled
     ) -> Lease:
+        from recto.environments import resolutions
+
         order = Order(
             lock=resolution.lock,
             install=tuple(item.name for item in resolution.plan.install),
@@ -292,6 +291,8 @@ def _placing(declaration: Declaration) -> Iterator[None]:
 def _placed(found: Problem, declaration: Declaration) -> Problem:
     if found.source is not None or found.package is None:
         return found
+    from packaging.utils import canonicalize_name
+
     lines = {canonicalize_name(one.requirement.name): one.source for one in declaration.requirements}
     return found.at(lines.get(canonicalize_name(found.package), declaration.lock_source))
 

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import json
 import os
-import signal
-import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import packaging
 
-from recto.interpreters import question
 from recto.interpreters.base import Base
 from recto.interpreters.memory import Fingerprint, remember, remembered
 from recto.keys import BaseIdentity
 from recto.problems import BaseError, problem
+
+# Not imported here: it reads what another interpreter has installed, with all that that takes.
+_QUESTION = Path(__file__).with_name("question.py")
 
 # The oldest Python whose environments are supported: `requires-python` of this project.
 OLDEST = (3, 11)
@@ -94,7 +94,10 @@ def ask(asked: Path, seconds_max: float) -> dict[str, object]:
 
 
 def _run(asked: Path, seconds_max: float) -> tuple[int, str, str]:
-    argv = [str(asked), "-I", "-B", str(question.__file__), str(Path(packaging.__file__).parent)]
+    import signal
+    import subprocess
+
+    argv = [str(asked), "-I", "-B", str(_QUESTION), str(Path(packaging.__file__).parent)]
     try:
         process = subprocess.Popen(
             argv,
