@@ -97,9 +97,13 @@ class App:
     @property
     def pandoc(self) -> Path:
         """The pandoc executable of our own installation."""
-        import pypandoc
+        from importlib.util import find_spec
 
-        return Path(pypandoc.get_pandoc_path())
+        # Found and not imported: pypandoc brings HTTP and TLS, and starts every pandoc of the machine for its version.
+        package = find_spec("pypandoc")
+        if package is None or package.origin is None:
+            raise ModuleNotFoundError("pypandoc_binary is not installed")
+        return Path(package.origin).parent / "files" / "pandoc"
 
     @property
     def base_builder(self) -> BaseBuilder:

@@ -36,7 +36,8 @@ INTERRUPTED = 130
 def main(argv: Sequence[str] | None = None) -> int:
     """The exit code of one command."""
     prepare_streams()
-    arguments = parser().parse_args(argv)
+    words = sys.argv[1:] if argv is None else argv
+    arguments = parser(words).parse_args(words)
     console = standard_console()
     signal.signal(signal.SIGTERM, _terminated)
     try:
