@@ -48,16 +48,20 @@ class Question:
 
 
 def question(directory: str, environ: Mapping[str, str]) -> Question | None:
-    """The question of a run in this project, None where only the settings know where the data directory is.
+    """The question of a run in this project, None where only the settings can tell where the data directory is.
 
     Every variable of ours is part of it, and so is the working directory, to which paths in them are relative.
     """
     data = _data(environ)
+    try:
+        here, root = os.getcwd(), os.path.realpath(directory)  # noqa: PTH109
+    except FileNotFoundError:
+        # The working directory was removed.
+        return None
     if data is None:
         return None
-    root = os.path.realpath(directory)
     ours = sorted(name for name in environ if name.startswith(_PREFIX) or name in _VARIABLES)
-    who = (str(FORMAT), VERSION, __file__, sys.version, os.getcwd(), root)  # noqa: PTH109
+    who = (str(FORMAT), VERSION, __file__, sys.version, here, root)
     digest = digest_of(os.fsencode("\0".join((*who, *(f"{name}={environ[name]}" for name in ours)))))
     return Question(digest, root, f"{data}/{MEMOS}/{digest[:_PLACE_DIGITS]}")
 

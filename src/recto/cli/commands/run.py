@@ -7,25 +7,19 @@ is a lock on a file descriptor that the command and its children inherit, and it
 from __future__ import annotations
 
 import argparse
-import json
 from contextlib import suppress
 from pathlib import Path
-
-import packaging
 
 from recto.app import App
 from recto.cli.becoming import become, variables
 from recto.cli.console import Console
+from recto.cli.remembering import Grounds, Reads, begins_here, keep
 from recto.cli.waiting import progress
 from recto.declaration import Declaration, declare
 from recto.environments import Environment
-from recto.interpreters.states import state_of
 from recto.problems import EngineError, problem
-from recto.recall import evidence
-from recto.recall.evidence import Evidence
-from recto.recall.memo import Answer, remember
 from recto.recall.question import question
-from recto.render.project import ROOT_FILES, Project
+from recto.render.project import Project
 from recto.settings import child_environment
 
 
@@ -60,34 +54,12 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         raise EngineError(problem("command-missing", command=argv[0], reason=error.strerror)) from error
 
 
-def _remember(
-    app: App,
-    project: Project,
-    reads: list[tuple[str, bytes | None]],
-    declaration: Declaration,
-    environment: Environment,
-) -> None:
-    """Keeps the answer for the short way, with all that it depends on."""
+def _remember(app: App, project: Project, reads: Reads, declaration: Declaration, environment: Environment) -> None:
+    """Keeps the answer for the short way, where that could know it again."""
     asked = question(str(project.root), child_environment())
-    if asked is None or environment.key is None or Path(asked.memo).parent != app.runs:
-        return
-    # A project that begins further up, or at no file at all, would take a search to be recognised.
-    if not any(name in ROOT_FILES and data is not None for name, data in reads):
+    if asked is None or environment.key is None or Path(asked.memo).parent != app.runs or not begins_here(reads):
         return
     footing = app.environments.footing(declaration, environment.key)
     base = app.interpreters.fingerprint(app.base_python)
-    if footing is None or base is None:
-        return
-    remarks = json.dumps([remark.to_json() for remark in footing.remarks]) if footing.remarks else ""
-    seen: list[Evidence] = [
-        *(evidence.own_file(name, data) for name, data in reads),
-        evidence.file(str(footing.seen.record), footing.seen.record_data),
-        evidence.file(str(footing.seen.mark), footing.seen.mark_data),
-        *(evidence.state(*state) for state in base.files),
-        evidence.this_machine(),
-        # An upgrade of what Recto reads with, which may read otherwise, changes the directory where it lies.
-        evidence.state(*state_of(str(Path(packaging.__file__).parents[1]))),
-    ]
-    if app.settings.file is not None:
-        seen.append(evidence.file(str(app.settings.file.path), app.settings.file.data))
-    remember(asked, Answer(str(environment.python), str(environment.prefix), remarks), seen)
+    if footing is not None and base is not None:
+        keep(asked, environment, Grounds(reads, base, footing, app.settings.file))
