@@ -108,11 +108,15 @@ class FakeResolver:
 
 @dataclass
 class FakeBuilder:
-    """Writes a file for each distribution; fails with the problems in `failing`, when there are some."""
+    """Writes a file for each distribution; fails with the problems in `failing`, when there are some.
+
+    `during` is called with what a build is given to tell of its progress and to ask whether to stop.
+    """
 
     orders: list[Order] = field(default_factory=list)
     failing: list[Problem] = field(default_factory=list)
     before: Callable[[], None] = lambda: None
+    during: Callable[[Progress, Callable[[], bool]], None] = lambda progress, cancelled: None
 
     def build(
         self,
@@ -123,6 +127,7 @@ class FakeBuilder:
     ) -> Built:
         self.orders.append(order)
         self.before()
+        self.during(progress, cancelled or (lambda: False))
         (directory / "bin").mkdir(parents=True)
         (directory / "bin" / "python").symlink_to(order.base.python)
         if self.failing:

@@ -149,7 +149,7 @@ class App:
         if self.store.busy(MUTEX):
             return
         process = subprocess.Popen(
-            [sys.executable, "-m", "recto", "env", "finish"],
+            [sys.executable, "-m", "recto", "env", "finish", "--background"],
             env=self.settings.for_own_process(),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
@@ -174,16 +174,12 @@ class App:
 
     def _resolver(self) -> Resolver:
         from recto.engines.base import RENDER_STACK
+        from recto.resolver.compiling import Uv
         from recto.resolver.uv import UvResolver
 
-        return UvResolver(
-            uv=self.uv,
-            cache=self.wheels,
-            sandbox=self.sandbox,
-            environment=self.tool_environment,
-            index_url=self.settings.index_url,
-            protected=RENDER_STACK,
-        )
+        settings = self.settings
+        uv = Uv(self.uv, self.wheels, self.sandbox, self.tool_environment, settings.index_url, settings.page_seconds)
+        return UvResolver(uv, RENDER_STACK)
 
     def _builder(self) -> Builder:
         from recto.builder.uv_builder import UvBuilder

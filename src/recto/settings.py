@@ -145,6 +145,13 @@ class Settings:
         "`default`",
         "The name of that index in keys; change it when another index may give other packages.",
     )
+    page_seconds: int = _setting(
+        600,
+        _count,
+        "`600`",
+        "Seconds for which a page of the index counts as current; `0` asks the index each time. `recto env update` and "
+        "whatever finds no answer always do.",
+    )
     installing: bool | None = _setting(
         None,
         _switch,

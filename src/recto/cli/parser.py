@@ -74,6 +74,7 @@ def _env(command: argparse.ArgumentParser) -> None:
     finish = actions.add_parser(
         "finish", help="compile what environments in use still lack; runs by itself after a build"
     )
+    finish.add_argument("--background", action="store_true", help="at low priority, and not where another is at it")
     finish.add_argument("--json", action="store_true", help=_JSON)
     for name, text in (
         ("pin", "keep an environment whatever its age"),

@@ -7,6 +7,7 @@ it is resolved again with the last lock as preferences, so that only what must m
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -57,8 +58,14 @@ class Answers:
         except ValueError:
             return None  # corruption is a miss: the spec is resolved again
 
-    def keep(self, ask: Ask, resolution: Resolution) -> None:
-        """Makes `resolution` the answer to this ask."""
+    def renewal(self, spec: SpecKey) -> str | None:
+        """What tells the last update of the answer from every other; None before the first."""
+        record = self._store.resolution(spec)
+        renewal = None if isinstance(record, Miss) else record.value.get("renewal")
+        return renewal if isinstance(renewal, str) else None
+
+    def keep(self, ask: Ask, resolution: Resolution, renewed: bool = False) -> None:
+        """Makes `resolution` the answer to this ask; `renewed` where it was asked for anew."""
         from recto.environments import resolutions
 
         # What only happened this time is told this time; what stays true of the answer is told whenever it is given.
@@ -67,7 +74,9 @@ class Answers:
             "environment_key": environment_key(ask, resolution).digest,
             "remarks": [remark.to_json() for remark in lasting],
         }
-        self._store.put_resolution(ask.spec, resolutions.to_json(replace(resolution, remarks=lasting)))
+        renewal = os.urandom(8).hex() if renewed else self.renewal(ask.spec)
+        kept = {**resolutions.to_json(replace(resolution, remarks=lasting)), "renewal": renewal}
+        self._store.put_resolution(ask.spec, kept)
         self._store.put_spec(ask.spec, answer)
         self._store.put_lineage(ask.lineage, {"spec_key": ask.spec.digest})
 

@@ -28,21 +28,22 @@ class Finishing:
         self._finisher = finisher
         self._probe = probe
 
-    def run(self, cancelled: Callable[[], bool] | None = None) -> int:
-        """How many environments were finished; ends when none waits that could be, or another process is at it.
+    def run(self, wait_seconds: float = 0.0, cancelled: Callable[[], bool] | None = None) -> int:
+        """How many environments this call finished; ends when none waits that could be finished.
 
-        Raises Cancelled, StoreError.
+        Where another process is at it, its end is awaited for `wait_seconds`; then the work is left to it. Raises
+        Cancelled, StoreError.
         """
         finished = 0
-        while (waiting := self._waiting()) and not self._store.busy(MUTEX):
+        while waiting := self._waiting():
             try:
-                with self._store.mutex(MUTEX, wait_seconds=0.0, cancelled=cancelled):
+                with self._store.mutex(MUTEX, wait_seconds, cancelled=cancelled):
                     for key in waiting:
                         finished += self._finish(key, cancelled)
             except StoreError as error:
-                if error.problems[0].code == "store-wait":
-                    break
-                raise
+                if error.problems[0].code != "store-wait":
+                    raise
+                break
         return finished
 
     def _waiting(self) -> list[EnvironmentKey]:

@@ -170,10 +170,12 @@ def prune(arguments: argparse.Namespace, console: Console) -> int:
 
 
 def finish(arguments: argparse.Namespace, console: Console) -> int:
-    """Compiles what environments in use still lack; a build starts this by itself."""
-    # Renders come first.
-    os.nice(10)
-    count = App().finishing.run()
+    """Compiles what environments in use still lack, and waits where another process is at it."""
+    app = App()
+    if arguments.background:
+        # Renders come first.
+        os.nice(10)
+    count = app.finishing.run(0.0 if arguments.background else app.settings.build_seconds)
     if arguments.json:
         console.json({"finished": count})
     else:
