@@ -10,6 +10,7 @@ from pathlib import Path
 from packaging.markers import default_environment
 from packaging.pylock import Pylock
 from packaging.tags import sys_tags
+from packaging.utils import canonicalize_name
 
 from recto.builder.base import Built, Hold, Order
 from recto.engines.base import Job, Rendered
@@ -84,7 +85,9 @@ class FakeResolver:
         preferred = {str(package.name): str(package.version) for package in last}
         has = request.base.identity.distributions
         chosen: dict[str, str] = {}
-        queue = [(entry.requirement.name, entry.source) for entry in request.declaration.requirements]
+        queue = [
+            (str(canonicalize_name(entry.requirement.name)), entry.source) for entry in request.declaration.requirements
+        ]
         while queue:
             name, source = queue.pop()
             if name in chosen:

@@ -6,9 +6,10 @@ used, because the command line stands before every process that it starts.
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING
+from recto.deferred import deferred
+from recto.version import VERSION
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from recto.app import App
     from recto.declaration import Declaration, declare
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from recto.policy import Grant
     from recto.problems import Problem, RectoError
 
-__version__ = "0.1.0"
+__version__ = VERSION
 __all__ = [
     "App",
     "Declaration",
@@ -29,20 +30,16 @@ __all__ = [
     "declare",
 ]
 
-_HOMES = {
-    "App": "recto.app",
-    "Declaration": "recto.declaration",
-    "Environment": "recto.environments",
-    "Environments": "recto.environments",
-    "Grant": "recto.policy",
-    "Problem": "recto.problems",
-    "RectoError": "recto.problems",
-    "declare": "recto.declaration",
-}
-
-
-def __getattr__(name: str) -> object:
-    """A name of the library, imported now (PEP 562)."""
-    if name not in _HOMES:
-        raise AttributeError(f"module 'recto' has no attribute {name!r}")
-    return getattr(importlib.import_module(_HOMES[name]), name)
+__getattr__ = deferred(
+    __name__,
+    {
+        "App": "recto.app",
+        "Declaration": "recto.declaration",
+        "Environment": "recto.environments",
+        "Environments": "recto.environments",
+        "Grant": "recto.policy",
+        "Problem": "recto.problems",
+        "RectoError": "recto.problems",
+        "declare": "recto.declaration",
+    },
+)

@@ -10,23 +10,26 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from recto.engines.base import RENDER_STACK, Engine
+from recto.builder.late import LateBuilder
 from recto.environments import Environments
 from recto.environments import Options as EnvironmentOptions
 from recto.interpreters import Base, Interpreters
 from recto.keys import ContentPolicy
 from recto.policy import Grant, Policy
-from recto.problems import BaseError, problem
-from recto.sandbox.base import Sandbox
+from recto.resolver.late import LateResolver
 from recto.settings import Settings, load
 from recto.store import Options as StoreOptions
 from recto.store import Store
 
 if TYPE_CHECKING:
+    from recto.builder.base import Builder
     from recto.builder.curated import BaseBuilder
     from recto.builder.workbench import Workbench
+    from recto.engines.base import Engine
     from recto.environments.finishing import Finishing
     from recto.render import Renders
+    from recto.resolver.base import Resolver
+    from recto.sandbox.base import Sandbox
 
 
 class App:
@@ -53,6 +56,11 @@ class App:
         """The cache of the installer."""
         return self.store.cache / "uv"
 
+    @property
+    def runs(self) -> Path:
+        """Where answers to `recto run` are kept."""
+        return self.store.cache / "runs"
+
     @cached_property
     def sandbox(self) -> Sandbox:
         """What contains the commands that are run."""
@@ -77,10 +85,7 @@ class App:
 
     def base(self) -> Base:
         """The base in force; raises BaseError where there is none or it does not work."""
-        python = self.base_python
-        if not python.exists():
-            raise BaseError(problem("base-missing", path=python))
-        return self.interpreters.probe(python)
+        return self.interpreters.probe(self.base_python)
 
     @cached_property
     def uv(self) -> Path:
@@ -92,9 +97,13 @@ class App:
     @property
     def pandoc(self) -> Path:
         """The pandoc executable of our own installation."""
-        import pypandoc
+        from importlib.util import find_spec
 
-        return Path(pypandoc.get_pandoc_path())
+        # Found and not imported: pypandoc brings HTTP and TLS, and starts every pandoc of the machine for its version.
+        package = find_spec("pypandoc")
+        if package is None or package.origin is None:
+            raise ModuleNotFoundError("pypandoc_binary is not installed")
+        return Path(package.origin).parent / "files" / "pandoc"
 
     @property
     def base_builder(self) -> BaseBuilder:
@@ -159,16 +168,23 @@ class App:
     @cached_property
     def environments(self) -> Environments:
         """The verb of the product."""
-        from recto.builder.uv_builder import UvBuilder
+        resolver, builder = LateResolver(self._resolver), LateBuilder(self._builder)
+        options = EnvironmentOptions(self.policy, ContentPolicy(index=self.settings.index_name))
+        return Environments(self.store, resolver, builder, self.base, options, self.start_finishing)
+
+    def _resolver(self) -> Resolver:
+        from recto.engines.base import RENDER_STACK
         from recto.resolver.compiling import Uv
         from recto.resolver.uv import UvResolver
 
         settings = self.settings
         uv = Uv(self.uv, self.wheels, self.sandbox, self.tool_environment, settings.index_url, settings.page_seconds)
-        resolver = UvResolver(uv, RENDER_STACK)
-        builder = UvBuilder(self.workbench, self.failpoint)
-        options = EnvironmentOptions(self.policy, ContentPolicy(index=self.settings.index_name))
-        return Environments(self.store, resolver, builder, self.base, options, self.start_finishing)
+        return UvResolver(uv, RENDER_STACK)
+
+    def _builder(self) -> Builder:
+        from recto.builder.uv_builder import UvBuilder
+
+        return UvBuilder(self.workbench, self.failpoint)
 
     @property
     def policy(self) -> Policy:

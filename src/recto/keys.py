@@ -14,11 +14,13 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
-from packaging.pylock import Package, Pylock
+from recto.declaration.model import Declaration, Declared
+from recto.declaration.pep508 import canonical
 
-from recto.declaration import Declaration, Declared, canonical
+if TYPE_CHECKING:
+    from packaging.pylock import Package, Pylock
 
 # Raised when the meaning of an ingredient changes: old keys then never match new ones.
 FORMAT = 1

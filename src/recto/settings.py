@@ -9,14 +9,11 @@ from __future__ import annotations
 
 import os
 import re
-import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
-
-import platformdirs
 
 from recto.problems import RectoError, SettingsError, problem
 
@@ -107,6 +104,14 @@ def _setting(default: object, parse: Callable[[str], object], shown: str, doc: s
 
 
 @dataclass(frozen=True, slots=True)
+class ConfigurationFile:
+    """The file that was looked for, and its bytes; None where there is none."""
+
+    path: Path
+    data: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything that can be set. `network` and `path` are handed on to child processes, not set here."""
 
@@ -178,6 +183,7 @@ class Settings:
     network: Mapping[str, str] = field(default_factory=dict)
     path: str = os.defpath
     render_environment: Mapping[str, str] = field(default_factory=dict)
+    file: ConfigurationFile | None = None
 
     def for_own_process(self) -> dict[str, str]:
         """The variables of a Recto process that works on the same store with the same patience, and on nothing else."""
@@ -201,7 +207,8 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
     SettingsError with every invalid setting.
     """
     environ = os.environ if environ is None else environ
-    raw = {**_from_file(environ), **_from_environment(environ)}
+    file = _file(environ)
+    raw = {**_from_file(file), **_from_environment(environ)}
     values: dict[str, Any] = {}
     problems = []
     for name, (origin, text) in raw.items():
@@ -211,7 +218,7 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
             problems.append(problem("setting-invalid", name=origin, value=_shown(text), reason=str(error)))
     if problems:
         raise SettingsError(problems)
-    values.setdefault("data_dir", _data_home(environ))
+    values.setdefault("data_dir", _home(environ, "XDG_DATA_HOME", ".local/share"))
     values.setdefault("index_url", _index_of_other_clients(environ))
     names = values.get("render_variables", Settings().render_variables)
     return Settings(
@@ -219,6 +226,7 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         network=_network(environ),
         path=environ.get("PATH", os.defpath),
         render_environment={name: environ[name] for name in names if name in environ},
+        file=file,
     )
 
 
@@ -229,9 +237,10 @@ def _shown(text: str) -> str:
     return redacted(text)
 
 
-def _data_home(environ: Mapping[str, str]) -> Path:
-    home = environ.get("XDG_DATA_HOME")
-    return Path(home, "recto") if home else platformdirs.user_data_path("recto")
+def _home(environ: Mapping[str, str], variable: str, default: str) -> Path:
+    """Our directory below one of the user's (XDG base directories)."""
+    home = environ.get(variable)
+    return (Path(home) if home else Path.home() / default) / "recto"
 
 
 def _index_of_other_clients(environ: Mapping[str, str]) -> str | None:
@@ -260,19 +269,31 @@ def _from_environment(environ: Mapping[str, str]) -> dict[str, tuple[str, str]]:
     return found
 
 
-def _from_file(environ: Mapping[str, str]) -> dict[str, tuple[str, str]]:
+def _file(environ: Mapping[str, str]) -> ConfigurationFile:
     named = environ.get(f"{PREFIX}CONFIG")
-    home = environ.get("XDG_CONFIG_HOME")
-    default = Path(home, "recto") if home else platformdirs.user_config_path("recto")
-    path = Path(named) if named else default / "config.toml"
+    path = Path(named) if named else _home(environ, "XDG_CONFIG_HOME", ".config") / "config.toml"
     if not named and not path.is_file():
-        return {}
+        return ConfigurationFile(path, None)
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise SettingsError(
-            problem("setting-invalid", name=f"{PREFIX}CONFIG", value=path, reason=str(error))
-        ) from error
+        return ConfigurationFile(path, path.read_bytes())
+    except OSError as error:
+        raise _unreadable(path, error) from error
+
+
+def _unreadable(path: Path, error: Exception) -> RectoError:
+    return SettingsError(problem("setting-invalid", name=f"{PREFIX}CONFIG", value=path, reason=str(error)))
+
+
+def _from_file(file: ConfigurationFile) -> dict[str, tuple[str, str]]:
+    if file.data is None:
+        return {}
+    import tomllib
+
+    path = file.path
+    try:
+        table = tomllib.loads(file.data.decode("utf-8"))
+    except ValueError as error:
+        raise _unreadable(path, error) from error
     known = _declared()
     found = {}
     for name, value in table.items():

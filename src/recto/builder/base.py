@@ -6,12 +6,13 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
-
-from packaging.pylock import Pylock
+from typing import TYPE_CHECKING, Protocol
 
 from recto.interpreters import Base
 from recto.progress import Progress
+
+if TYPE_CHECKING:
+    from packaging.pylock import Pylock
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TextIO
@@ -64,3 +65,10 @@ class Console:
 
     def _painted(self, word: str) -> str:
         return f"{_COLOURS[word]}{word}{_RESET}" if self.colour else word
+
+
+def standard_console() -> Console:
+    """The console of this process."""
+    from recto.settings import colour_wanted
+
+    return Console(sys.stdout, sys.stderr, colour=sys.stderr.isatty() and colour_wanted())

@@ -8,13 +8,11 @@ from __future__ import annotations
 import importlib
 import os
 import sys
-import tempfile
-import traceback
 from argparse import Namespace
 from collections.abc import Sequence
 from contextlib import suppress
 
-from recto.cli.console import Console
+from recto.cli.console import Console, standard_console
 from recto.cli.interrupts import take_interrupts
 from recto.cli.parser import parser
 from recto.cli.streams import prepare_streams
@@ -37,10 +35,9 @@ INTERRUPTED = 130
 def main(argv: Sequence[str] | None = None) -> int:
     """The exit code of one command."""
     prepare_streams()
-    arguments = parser().parse_args(argv)
-    from recto.settings import colour_wanted
-
-    console = Console(sys.stdout, sys.stderr, colour=sys.stderr.isatty() and colour_wanted())
+    words = sys.argv[1:] if argv is None else argv
+    arguments = parser(words).parse_args(words)
+    console = standard_console()
     take_interrupts()
     try:
         # Only the module of the command asked for is imported: `recto run` stands before every process it starts.
@@ -86,6 +83,9 @@ def _answer(problems: Sequence[Problem], arguments: Namespace, console: Console)
 
 def _bug(error: Exception, arguments: Namespace, console: Console) -> int:
     """A log that can be sent to us, and a sentence; never a traceback as the answer."""
+    import tempfile
+    import traceback
+
     with tempfile.NamedTemporaryFile(
         "w", encoding="utf-8", errors="backslashreplace", prefix="recto-", suffix=".log", delete=False
     ) as log:

@@ -3,29 +3,30 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable, Collection
 from pathlib import Path
 
-from recto import __version__
+from recto.version import VERSION
 
 _JSON = "print JSON to standard output"
 _PATH = "a document or a project directory [.]"
 
 
-def parser() -> argparse.ArgumentParser:
-    """The parser; its result has `command` and, for `env` and `base`, `action`."""
+def parser(words: Collection[str] | None = None) -> argparse.ArgumentParser:
+    """The parser; its result has `command` and, for `env` and `base`, `action`.
+
+    Given the `words` of a command line, only the arguments of commands among them are made: making all takes as long
+    as ten imports, and no more than one command is ever parsed.
+    """
     top = argparse.ArgumentParser(
         prog="recto", description="Python packages for each document project, built once and shared."
     )
-    top.add_argument("--version", action="version", version=f"recto {__version__}")
+    top.add_argument("--version", action="version", version=f"recto {VERSION}")
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    _render(commands.add_parser("render", help="render a document with its project's packages"))
-    _run(commands.add_parser("run", help="run any command in the project's environment"))
-    _check(commands.add_parser("check", help="show what would be installed; install nothing"))
-    _env(commands.add_parser("env", help="build, show, explain, update and remove environments"))
-    _base(commands.add_parser("base", help="make and show the base that all environments see"))
-    _diagnose(commands.add_parser("diagnose", help="say what went wrong in a log"))
-    for name, text in (("doctor", "check this installation"), ("version", "print versions")):
-        commands.add_parser(name, help=text).add_argument("--json", action="store_true", help=_JSON)
+    for name, (text, arguments) in _COMMANDS.items():
+        command = commands.add_parser(name, help=text)
+        if words is None or name in words:
+            arguments(command)
     return top
 
 
@@ -98,3 +99,19 @@ def _base(command: argparse.ArgumentParser) -> None:
 def _diagnose(command: argparse.ArgumentParser) -> None:
     command.add_argument("file", nargs="?", default="-", metavar="FILE", help="a log, `-` for standard input [-]")
     command.add_argument("--json", action="store_true", help=_JSON)
+
+
+def _json(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--json", action="store_true", help=_JSON)
+
+
+_COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None]]] = {
+    "render": ("render a document with its project's packages", _render),
+    "run": ("run any command in the project's environment", _run),
+    "check": ("show what would be installed; install nothing", _check),
+    "env": ("build, show, explain, update and remove environments", _env),
+    "base": ("make and show the base that all environments see", _base),
+    "diagnose": ("say what went wrong in a log", _diagnose),
+    "doctor": ("check this installation", _json),
+    "version": ("print versions", _json),
+}

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import re
 
-from packaging.utils import InvalidSdistFilename, InvalidWheelFilename, parse_sdist_filename, parse_wheel_filename
-
 from recto.declaration.entry import Entry
 from recto.declaration.showing import shown
 from recto.problems import Problem
@@ -84,6 +82,8 @@ def _of_named(entry: Entry, name: str, address: str) -> Problem | None:
 
 
 def _pin_of_file(address: str) -> str:
+    from packaging.utils import InvalidSdistFilename, InvalidWheelFilename, parse_sdist_filename, parse_wheel_filename
+
     file = re.split(r"[#?]", address.strip("\"' "))[0].replace("\\", "/").rpartition("/")[2]
     try:
         name, version = parse_wheel_filename(file)[:2] if file.endswith(".whl") else parse_sdist_filename(file)

@@ -12,7 +12,6 @@ import re
 from itertools import islice
 
 from recto.declaration.caps import DOCUMENT_BYTES, FILE_BYTES, YAML_BYTES
-from recto.declaration.marked_yaml import value_at
 from recto.declaration.part import Part, joined, wrong
 from recto.declaration.reading import text_of, too_large
 from recto.declaration.table import Place, read_table
@@ -97,6 +96,9 @@ def _read_yaml(file: str, text: str, first_line: int | None, lines: tuple[str, .
     oversize = too_large(file, text.encode("utf-8", "surrogatepass"), YAML_BYTES)
     if oversize:
         return wrong(oversize)
+    # Few have the key, and the YAML parser takes as long to import as everything else that reads a declaration.
+    from recto.declaration.marked_yaml import value_at
+
     try:
         table = value_at(text, "python", first_line)
     except Unreadable as reason:

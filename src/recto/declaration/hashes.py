@@ -8,12 +8,14 @@ hashes of the lock anyway. Like pip, a hash needs an exact version: it could bel
 from __future__ import annotations
 
 import re
-
-from packaging.requirements import Requirement
+from typing import TYPE_CHECKING
 
 from recto.declaration.entry import Entry
 from recto.declaration.showing import shown
 from recto.problems import Problem
+
+if TYPE_CHECKING:
+    from packaging.requirements import Requirement
 
 # Hexadecimal digits of each digest.
 _DIGITS = {"sha256": 64, "sha384": 96, "sha512": 128}

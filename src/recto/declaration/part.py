@@ -6,11 +6,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from itertools import chain
-
-from packaging.specifiers import SpecifierSet
+from typing import TYPE_CHECKING
 
 from recto.declaration.model import Declared
 from recto.problems import Problem, Source
+
+if TYPE_CHECKING:
+    from packaging.specifiers import SpecifierSet
 
 
 @dataclass(frozen=True, slots=True)

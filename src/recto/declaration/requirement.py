@@ -9,7 +9,6 @@ from packaging.requirements import Requirement
 from recto.declaration import hashes
 from recto.declaration.caps import LINE_CHARACTERS
 from recto.declaration.entry import Entry
-from recto.declaration.mends import near_miss
 from recto.declaration.model import Declared
 from recto.declaration.part import Part, wrong
 from recto.declaration.pep508 import NotARequirement, canonical, parse
@@ -30,6 +29,8 @@ def read_entry(entry: Entry, constraint: bool = False) -> Part:
     try:
         requirement = parse(text)
     except NotARequirement as reason:
+        from recto.declaration.mends import near_miss
+
         return wrong(near_miss(entry, text, str(reason)))
     digests, problems = hashes.read(entry, options)
     if digests and (unpinned := hashes.unpinned(entry, requirement)):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
-
 from recto.declaration.caps import TOML_LINE_DOTS
 from recto.declaration.showing import shown
 from recto.declaration.table import Other, Value
@@ -15,6 +13,8 @@ def load(text: str) -> dict[str, object]:
     for number, line in enumerate(lines_of(text), 1):
         if line.count(".") > TOML_LINE_DOTS:
             raise Unreadable(f"line {number} has more than {TOML_LINE_DOTS} dots")
+    import tomllib
+
     try:
         return tomllib.loads(text)
     except RecursionError:
@@ -44,4 +44,4 @@ def line_of(texts: tuple[str, ...], lines: list[str], after: int = 0) -> int | N
 
 
 def _reason(error: ValueError) -> str:
-    return shown(str(error) if isinstance(error, tomllib.TOMLDecodeError) else "a number is out of bounds", 120)
+    return shown(str(error) if type(error).__name__ == "TOMLDecodeError" else "a number is out of bounds", 120)

@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date
 from functools import reduce
 from operator import and_
+from typing import TYPE_CHECKING
 
-from packaging.pylock import Pylock
-from packaging.specifiers import SpecifierSet
-
-from recto.declaration import project_lock, pyproject
 from recto.declaration.front_matter import read_document, read_project_yaml
-from recto.declaration.model import Declaration
+from recto.declaration.model import Declaration, Declared
 from recto.declaration.part import Part, joined, wrong
 from recto.declaration.paths import OutsideProject, within
-from recto.declaration.project_lock import not_locked, read_lock
 from recto.declaration.reading import Reader
 from recto.declaration.requirements import read_requirements
 from recto.declaration.showing import shown
 from recto.problems import DeclarationError, Problem, Source, problem
 
+if TYPE_CHECKING:
+    from packaging.pylock import Pylock
+    from packaging.specifiers import SpecifierSet
+
 REQUIREMENTS = "requirements.txt"
+LOCK = "pylock.toml"
+PYPROJECT = "pyproject.toml"
 PROJECT_YAML = ("_quarto.yml", "_quarto.yaml")
 
 
@@ -35,12 +38,12 @@ def declare(read: Reader, document: str | None = None) -> Declaration:
 
     Raises DeclarationError with every problem of every file, in the order in which the files are read and their lines.
     """
-    lock_data = read(project_lock.FILE)
-    lock, lock_problems = read_lock(lock_data) if lock_data is not None else (None, ())
+    lock_data = read(LOCK)
+    lock, lock_problems = _read_lock(lock_data) if lock_data is not None else (None, ())
     project = _locked(read) if lock_data is not None else _listed(read)
     around = joined((_project_yaml(read), _document(read, document)))
     everything = joined((wrong(*lock_problems), project, around))
-    unlocked = not_locked(lock, around.requirements) if lock else ()
+    unlocked = _not_locked(lock, around.requirements) if lock else ()
     problems = (*everything.problems, *unlocked)
     if problems:
         raise DeclarationError(_ordered(problems))
@@ -50,7 +53,7 @@ def declare(read: Reader, document: str | None = None) -> Declaration:
 def _declaration(part: Part, lock: Pylock | None) -> Declaration:
     ranges = part.requires_python
     if lock is not None and lock.requires_python is not None:
-        ranges = ((lock.requires_python, Source(project_lock.FILE)), *ranges)
+        ranges = ((lock.requires_python, Source(LOCK)), *ranges)
     return Declaration(
         requirements=() if lock else part.requirements,
         constraints=() if lock else part.constraints,
@@ -58,10 +61,23 @@ def _declaration(part: Part, lock: Pylock | None) -> Declaration:
         requires_python_source=ranges[0][1] if ranges else None,
         as_of=_earliest(part.as_of),
         lock=lock,
-        lock_source=Source(project_lock.FILE) if lock else None,
-        sources=tuple(dict.fromkeys(((project_lock.FILE,) if lock else ()) + part.sources)),
+        lock_source=Source(LOCK) if lock else None,
+        sources=tuple(dict.fromkeys(((LOCK,) if lock else ()) + part.sources)),
         remarks=part.remarks,
     )
+
+
+def _read_lock(data: bytes) -> tuple[Pylock | None, tuple[Problem, ...]]:
+    # What reads locks is imported where there is one, as with every kind of file that few projects have.
+    from recto.declaration.project_lock import read_lock
+
+    return read_lock(data)
+
+
+def _not_locked(lock: Pylock, declared: Iterable[Declared]) -> tuple[Problem, ...]:
+    from recto.declaration.project_lock import not_locked
+
+    return not_locked(lock, declared)
 
 
 def _listed(read: Reader) -> Part:
@@ -77,8 +93,12 @@ def _locked(read: Reader) -> Part:
 
 
 def _pyproject(read: Reader, with_project: bool) -> Part:
-    data = read(pyproject.FILE)
-    return Part() if data is None else pyproject.read_pyproject(data, with_project)
+    data = read(PYPROJECT)
+    if data is None:
+        return Part()
+    from recto.declaration.pyproject import read_pyproject
+
+    return read_pyproject(data, with_project)
 
 
 def _project_yaml(read: Reader) -> Part:

@@ -7,20 +7,21 @@ it is resolved again with the last lock as preferences, so that only what must m
 
 from __future__ import annotations
 
-import secrets
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
-from packaging.pylock import Pylock
-
-from recto.environments import resolutions
 from recto.environments.asks import Ask
 from recto.interpreters import Base
 from recto.keys import EnvironmentKey, Ingredients, SpecKey, environment_ingredients
 from recto.problems import Problem, problem
 from recto.progress import Progress
 from recto.resolver.base import Request, Resolution, Resolver
-from recto.store import Miss, Store
+from recto.store import Miss, Record, Seen, Store, parse_record
+
+if TYPE_CHECKING:
+    from packaging.pylock import Pylock
 
 Move = tuple[str, str | None, str | None]
 
@@ -43,20 +44,15 @@ class Answers:
 
     def known(self, spec: SpecKey) -> Known | None:
         """What a spec was answered with, in short; one small file is read."""
-        record = self._store.spec(spec)
-        if isinstance(record, Miss):
-            return None
-        try:
-            key = EnvironmentKey(str(record.value["environment_key"]))
-            return Known(key, tuple(Problem.from_json(remark) for remark in record.value["remarks"]))
-        except (KeyError, TypeError, ValueError):
-            return None  # corruption is a miss
+        return _known(self._store.spec(spec))
 
     def kept(self, spec: SpecKey) -> Resolution | None:
         """The resolution kept for a spec."""
         record = self._store.resolution(spec)
         if isinstance(record, Miss):
             return None
+        from recto.environments import resolutions
+
         try:
             return resolutions.from_json(record.value)
         except ValueError:
@@ -70,13 +66,15 @@ class Answers:
 
     def keep(self, ask: Ask, resolution: Resolution, renewed: bool = False) -> None:
         """Makes `resolution` the answer to this ask; `renewed` where it was asked for anew."""
+        from recto.environments import resolutions
+
         # What only happened this time is told this time; what stays true of the answer is told whenever it is given.
         lasting = tuple(remark for remark in resolution.remarks if remark.level != "info")
         answer = {
             "environment_key": environment_key(ask, resolution).digest,
             "remarks": [remark.to_json() for remark in lasting],
         }
-        renewal = secrets.token_hex(8) if renewed else self.renewal(ask.spec)
+        renewal = os.urandom(8).hex() if renewed else self.renewal(ask.spec)
         kept = {**resolutions.to_json(replace(resolution, remarks=lasting)), "renewal": renewal}
         self._store.put_resolution(ask.spec, kept)
         self._store.put_spec(ask.spec, answer)
@@ -115,6 +113,21 @@ class Answers:
             return self.kept(SpecKey(str(record.value.get("spec_key"))))
         except ValueError:
             return None  # corruption is a miss
+
+
+def known_by(seen: Seen) -> Known | None:
+    """What a spec was answered with, by these bytes of its record."""
+    return None if seen.record_data is None else _known(parse_record(seen.record_data, seen.record.name))
+
+
+def _known(record: Record | Miss) -> Known | None:
+    if isinstance(record, Miss):
+        return None
+    try:
+        key = EnvironmentKey(str(record.value["environment_key"]))
+        return Known(key, tuple(Problem.from_json(remark) for remark in record.value["remarks"]))
+    except (KeyError, TypeError, ValueError):
+        return None  # corruption is a miss
 
 
 def environment_ingredients_of(ask: Ask, resolution: Resolution) -> Ingredients:

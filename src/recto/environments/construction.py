@@ -11,7 +11,6 @@ from packaging.utils import canonicalize_name
 
 from recto.builder.base import Builder, Built, Order
 from recto.declaration.model import Declaration
-from recto.environments import resolutions
 from recto.environments.answers import environment_ingredients_of
 from recto.environments.asks import Ask
 from recto.keys import EnvironmentKey
@@ -43,6 +42,8 @@ class Construction:
 
         Room is reserved first, others are evicted for it. For whoever holds the mutex of the key.
         """
+        from recto.environments.resolutions import written
+
         order = Order(
             lock=resolution.lock,
             install=tuple(item.name for item in resolution.plan.install),
@@ -54,7 +55,7 @@ class Construction:
         with self.store.reserve(resolution.plan.installed_bytes_estimate), self.store.stage(key) as staging:
             with _placing(ask.declaration):
                 built = self.builder.build(order, staging.directory, progress, cancelled)
-            (staging.directory / "pylock.toml").write_text(resolutions.written(resolution).text, encoding="utf-8")
+            (staging.directory / "pylock.toml").write_text(written(resolution).text, encoding="utf-8")
             (staging.directory / "build.log").write_text(built.log, encoding="utf-8")
             self._mark(ask, key, built)
             lease = staging.publish(_manifest(ask, resolution, built, started), built.new_bytes)
@@ -72,11 +73,13 @@ class Construction:
 
 
 def _manifest(ask: Ask, resolution: Resolution, built: Built, started: datetime) -> dict[str, object]:
+    from recto.environments.resolutions import plan_to_json
+
     return {
         "ingredients": environment_ingredients_of(ask, resolution).to_json(),
         "spec_key": ask.spec.digest,
         "base": str(ask.base.python),
-        "plan": resolutions.plan_to_json(resolution.plan),
+        "plan": plan_to_json(resolution.plan),
         "modules": {name: list(modules) for name, modules in built.modules.items()},
         "installed_bytes": built.installed_bytes,
         "proof": built.proof,

@@ -18,13 +18,12 @@ from typing import TypeVar
 
 from recto.builder.base import Builder
 from recto.declaration.model import Declaration
-from recto.environments import resolutions
-from recto.environments.answers import Answers, environment_ingredients_of, environment_key, moves
+from recto.environments.answers import Answers, environment_ingredients_of, environment_key, known_by, moves
 from recto.environments.asks import Ask
 from recto.environments.construction import Construction
 from recto.environments.flight import Flight
 from recto.environments.flights import Flights
-from recto.environments.model import Checked, Environment, Explanation, Origin, State, Update
+from recto.environments.model import Checked, Environment, Explanation, Footing, Origin, State, Update
 from recto.interpreters import Base
 from recto.keys import ContentPolicy, EnvironmentKey, declaration_digest
 from recto.policy import Grant, Plan, Policy, Verdict, judge_plan, judge_request
@@ -160,6 +159,17 @@ class Environments:
             manifest=None if isinstance(manifest, Miss) else manifest,
         )
 
+    def footing(self, declaration: Declaration, key: EnvironmentKey) -> Footing | None:
+        """What shows that this environment is the answer, so that it can be given again without asking.
+
+        None unless it is the finished answer now, as `ensure` would give it.
+        """
+        seen = self._store.seen(self._ask(declaration).spec, key)
+        known = known_by(seen)
+        if known is None or known.key != key or seen.mark_data is not None:
+            return None
+        return Footing(seen, (*known.remarks, *declaration.remarks))
+
     def update(
         self,
         declaration: Declaration,
@@ -229,8 +239,11 @@ class Environments:
         self, ask: Ask, resolution: Resolution, flight: Flight[T], renewed: bool = False, kept: bool = False
     ) -> Environment:
         """The environment of this resolution; the resolution becomes the answer then, unless it is `kept` as that."""
+        # Not for a hit, like all that is imported inside of a function here: it reads and writes TOML.
+        from recto.environments.resolutions import written
+
         _allow(judge_plan(self._policy, resolution.plan))
-        resolution = resolutions.written(resolution)
+        resolution = written(resolution)
         key = environment_key(ask, resolution)
         origin: Origin = "cached"
         lease = self._lease(key)

@@ -12,7 +12,7 @@ from recto.declaration.model import Declaration
 from recto.keys import EnvironmentKey, Ingredients, SpecKey
 from recto.policy import Plan, Verdict
 from recto.problems import Problem
-from recto.store import Lease
+from recto.store import Lease, Seen
 
 Origin = Literal["cached", "built", "base", "last-good"]
 State = Literal["ready", "absent", "building", "failed"]
@@ -68,6 +68,14 @@ class Checked:
     verdict: Verdict
     plan: Plan | None
     problems: tuple[Problem, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Footing:
+    """What the answer to a declaration stands on beside the declaration and the base, and what is said with it."""
+
+    seen: Seen
+    remarks: tuple[Problem, ...]
 
 
 @dataclass(frozen=True, slots=True)

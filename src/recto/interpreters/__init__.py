@@ -1,6 +1,26 @@
 """Who an interpreter is: asked once, remembered until its files change."""
 
-from recto.interpreters.base import Base, check_python, missing_render_stack
-from recto.interpreters.probe import Interpreters, probe
+from __future__ import annotations
 
-__all__ = ["Base", "Interpreters", "check_python", "missing_render_stack", "probe"]
+from recto.deferred import deferred
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from recto.interpreters.base import Base, check_python, missing_render_stack
+    from recto.interpreters.memory import Fingerprint
+    from recto.interpreters.probe import Interpreters, probe
+
+__all__ = ["Base", "Fingerprint", "Interpreters", "check_python", "missing_render_stack", "probe"]
+
+# `recto run` uses `states` alone.
+__getattr__ = deferred(
+    __name__,
+    {
+        "Base": "recto.interpreters.base",
+        "Fingerprint": "recto.interpreters.memory",
+        "Interpreters": "recto.interpreters.probe",
+        "check_python": "recto.interpreters.base",
+        "missing_render_stack": "recto.interpreters.base",
+        "probe": "recto.interpreters.probe",
+    },
+)

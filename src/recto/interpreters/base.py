@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-
-from packaging.specifiers import SpecifierSet
-from packaging.utils import canonicalize_name
+from typing import TYPE_CHECKING
 
 from recto.keys import BaseIdentity
 from recto.problems import BaseError, Source, problem
+
+if TYPE_CHECKING:
+    from packaging.specifiers import SpecifierSet
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,4 +44,6 @@ def check_python(base: Base, wanted: SpecifierSet | None, source: Source | None)
 
 def missing_render_stack(base: Base, names: Iterable[str]) -> tuple[str, ...]:
     """Those of `names` that the base does not have, in the order given."""
+    from packaging.utils import canonicalize_name
+
     return tuple(name for name in names if canonicalize_name(name) not in base.identity.distributions)

@@ -12,18 +12,16 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import stat
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from packaging import __version__ as packaging_version
 
-# Raised when the question changes: old answers then never match.
-FORMAT = 2
+from recto.interpreters.states import State, machine, state_of
 
-State = tuple[str, int, int, int]
+# Raised when the question changes: old answers then never match.
+FORMAT = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +41,11 @@ class Fingerprint:
         paths = [asked, Path(str(answer["python"])), Path(str(answer["prefix"]), "pyvenv.cfg")]
         for directory in _texts(answer["site_packages"]):
             paths += [Path(directory), *sorted(Path(directory).glob("*.pth"))]
-        return cls(_machine(), tuple(_state(str(path)) for path in paths))
+        return cls(_machine(), tuple(state_of(str(path)) for path in paths))
 
     def holds(self) -> bool:
         """Whether nothing changed: some stats, no process, no directory read."""
-        return self.machine == _machine() and all(_state(entry[0]) == entry for entry in self.files)
+        return self.machine == _machine() and all(state_of(entry[0]) == entry for entry in self.files)
 
 
 def remembered(memory: Path, asked: Path) -> tuple[Fingerprint, dict[str, object]] | None:
@@ -63,6 +61,8 @@ def remembered(memory: Path, asked: Path) -> tuple[Fingerprint, dict[str, object
 
 def remember(memory: Path, asked: Path, taken: Fingerprint, answer: Mapping[str, object]) -> None:
     """Keeps an answer for other processes."""
+    import tempfile
+
     memory.mkdir(parents=True, exist_ok=True)
     text = json.dumps({"machine": taken.machine, "files": taken.files, "answer": answer})
     with tempfile.NamedTemporaryFile("w", dir=memory, suffix=".new", delete=False) as file:
@@ -75,16 +75,7 @@ def _file(memory: Path, asked: Path) -> Path:
 
 
 def _machine() -> tuple[str, ...]:
-    return (str(FORMAT), packaging_version, *os.uname())
-
-
-def _state(path: str) -> State:
-    try:
-        # `os.stat` and not `Path.stat`: this is the whole cost of every use of a ready environment.
-        status = os.stat(path)  # noqa: PTH116
-    except OSError:
-        return (path, 0, 0, 0)
-    return (path, status.st_mtime_ns, status.st_ino, 0 if stat.S_ISDIR(status.st_mode) else status.st_size)
+    return (str(FORMAT), packaging_version, *machine())
 
 
 def _texts(value: object) -> list[str]:

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import json
 import os
-import signal
-import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import packaging
 
-from recto.interpreters import question
 from recto.interpreters.base import Base
 from recto.interpreters.memory import Fingerprint, remember, remembered
 from recto.keys import BaseIdentity
 from recto.problems import BaseError, problem
+
+# Not imported here: it reads what another interpreter has installed, with all that that takes.
+_QUESTION = Path(__file__).with_name("question.py")
 
 # The oldest Python whose environments are supported: `requires-python` of this project.
 OLDEST = (3, 11)
@@ -45,17 +45,23 @@ class Interpreters:
     def probe(self, python: Path) -> Base:
         """Who the interpreter is, as the function of the same name says."""
         asked = python.absolute()
-        if not asked.is_file():
-            raise BaseError(problem("base-missing", path=asked))
         known = self._known.get(asked)
         if known is not None and known[0].holds():
             return known[1]
+        if not asked.is_file():
+            raise BaseError(problem("base-missing", path=asked))
+        recalled = self._recall(asked)
         # A script may start another interpreter tomorrow, and nothing on disk would show it.
-        if _is_script(asked):
+        if recalled is None and _is_script(asked):
             return _base(ask(asked, self._seconds_max))
-        taken, answer = self._recall(asked) or self._learn(asked)
+        taken, answer = recalled or self._learn(asked)
         self._known[asked] = (taken, _base(answer))
         return self._known[asked][1]
+
+    def fingerprint(self, python: Path) -> Fingerprint | None:
+        """What the last answer of `probe` depends on; None where that answer holds for once only."""
+        known = self._known.get(python.absolute())
+        return None if known is None else known[0]
 
     def _recall(self, asked: Path) -> tuple[Fingerprint, dict[str, object]] | None:
         return remembered(self._memory, asked) if self._memory is not None else None
@@ -88,7 +94,10 @@ def ask(asked: Path, seconds_max: float) -> dict[str, object]:
 
 
 def _run(asked: Path, seconds_max: float) -> tuple[int, str, str]:
-    argv = [str(asked), "-I", "-B", str(question.__file__), str(Path(packaging.__file__).parent)]
+    import signal
+    import subprocess
+
+    argv = [str(asked), "-I", "-B", str(_QUESTION), str(Path(packaging.__file__).parent)]
     try:
         process = subprocess.Popen(
             argv,
@@ -143,7 +152,7 @@ def _base(answer: Mapping[str, Any]) -> Base:
         is_venv=answer["is_venv"],
         site_packages=tuple(Path(path) for path in answer["site_packages"]),
         markers=answer["markers"],
-        tags=tuple(answer["tags"]),
+        tags=tuple(f"{prefix}-{end}" for prefixes, ends in answer["tags"] for prefix in prefixes for end in ends),
         roots=tuple(Path(path) for path in answer["roots"]),
         bytecode=answer["bytecode"],
     )

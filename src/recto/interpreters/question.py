@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import importlib.util
+import itertools
 import json
 import platform
 import site
@@ -69,6 +70,15 @@ def _roots(directories: list[str]) -> list[str]:
     return [str(root) for root in roots]
 
 
+def _grouped(tags: list[str]) -> list[tuple[list[str], list[str]]]:
+    """The tags in their order, as interpreters-and-ABIs times platforms: 1 kB for what would be 30, read by a hit."""
+    runs = [
+        (prefix, [tag.rpartition("-")[2] for tag in run])
+        for prefix, run in itertools.groupby(tags, lambda tag: tag.rpartition("-")[0])
+    ]
+    return [([prefix for prefix, _ in same], found) for found, same in itertools.groupby(runs, lambda run: run[1])]
+
+
 def _answer() -> dict[str, object]:
     from packaging.markers import default_environment
     from packaging.tags import sys_tags
@@ -87,7 +97,7 @@ def _answer() -> dict[str, object]:
         "site_packages": directories,
         "distributions": _distributions(),
         "markers": dict(default_environment()),
-        "tags": [str(tag) for tag in sys_tags()],
+        "tags": _grouped([str(tag) for tag in sys_tags()]),
         "roots": _roots(directories),
         "bytecode": f"{sys.implementation.cache_tag} {importlib.util.MAGIC_NUMBER.hex()}",
     }

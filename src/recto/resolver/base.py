@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
-
-from packaging.pylock import Pylock
+from typing import TYPE_CHECKING, Protocol
 
 from recto.declaration.model import Declaration
 from recto.interpreters import Base
 from recto.policy.model import Plan
 from recto.problems import Problem
 from recto.progress import Progress
+
+if TYPE_CHECKING:
+    from packaging.pylock import Pylock
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,6 @@ import os
 import selectors
 import subprocess
 import time
-import uuid
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack, closing
 
@@ -43,7 +42,7 @@ def supervise(
     after an exit what was left behind is killed at once. Raises what `subprocess.Popen` raises at the start.
     """
     started = time.monotonic()
-    mark = uuid.uuid4().hex
+    mark = os.urandom(16).hex()
     with _start(argv or command.argv, command, mark) as child, ExitStack() as descriptors:
         tree = ProcessTree(child.pid, mark)
         with ExitStack() as processes:

@@ -13,12 +13,17 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
-import secrets
 import time
-from pathlib import Path
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from pathlib import Path
 
 SHARED = fcntl.LOCK_SH
 EXCLUSIVE = fcntl.LOCK_EX
+
+# The mode of a published environment's directory.
+SEALED = 0o555
 
 # An exclusive hold on an environment lasts for one chmod and one rename, or for the look whether it is in use:
 # microseconds, milliseconds on a busy machine. 20 tries of 2 ms outlast it; who holds longer is not passing by.
@@ -26,7 +31,7 @@ _TRIES = 20
 _PAUSE_SECONDS = 0.002
 
 
-def hold(path: Path, operation: int, flags: int = os.O_RDONLY) -> int | None:
+def hold(path: Path | str, operation: int, flags: int = os.O_RDONLY) -> int | None:
     """A descriptor that holds what `path` names, None while another hold forbids it; never waits.
 
     FileNotFoundError where nothing has that name, where it changed hands before the hold was granted, or where it is a
@@ -36,7 +41,7 @@ def hold(path: Path, operation: int, flags: int = os.O_RDONLY) -> int | None:
     descriptor = os.open(path, flags | os.O_NONBLOCK, 0o644)
     try:
         fcntl.flock(descriptor, operation | fcntl.LOCK_NB)
-        held, named = os.fstat(descriptor), path.lstat()
+        held, named = os.fstat(descriptor), os.lstat(path)
         if (held.st_dev, held.st_ino) != (named.st_dev, named.st_ino):
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
     except BlockingIOError:
@@ -48,7 +53,7 @@ def hold(path: Path, operation: int, flags: int = os.O_RDONLY) -> int | None:
     return descriptor
 
 
-def hold_directory(path: Path, operation: int) -> int | None:
+def hold_directory(path: Path | str, operation: int) -> int | None:
     """As `hold`, for a directory, and outlasting those who hold it for a moment: up to 40 ms."""
     for _ in range(_TRIES):
         descriptor = hold(path, operation, os.O_RDONLY | os.O_DIRECTORY)
@@ -58,10 +63,17 @@ def hold_directory(path: Path, operation: int) -> int | None:
     return None
 
 
+def settle(descriptor: int, now: float) -> None:
+    """Marks the held environment as used `now`, and its top directory as read-only if a crash left it writable."""
+    if os.fstat(descriptor).st_mode & 0o222:
+        os.fchmod(descriptor, SEALED)
+    os.utime(descriptor, (now, now))
+
+
 def claim_file(directory: Path, prefix: str) -> tuple[Path, int]:
     """A new empty file in `directory`, held exclusively and open for writing."""
     for _ in range(_TRIES):
-        path = directory / f"{prefix}-{secrets.token_hex(8)}"
+        path = directory / f"{prefix}-{os.urandom(8).hex()}"
         try:
             descriptor = hold(path, EXCLUSIVE, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
         except FileNotFoundError:
@@ -76,7 +88,7 @@ def claim_file(directory: Path, prefix: str) -> tuple[Path, int]:
 def claim_directory(directory: Path, prefix: str) -> tuple[Path, int]:
     """A new empty directory in `directory`, held exclusively."""
     for _ in range(_TRIES):
-        path = directory / f"{prefix}-{secrets.token_hex(8)}"
+        path = directory / f"{prefix}-{os.urandom(8).hex()}"
         path.mkdir(parents=True)
         try:
             descriptor = hold(path, EXCLUSIVE, os.O_RDONLY | os.O_DIRECTORY)

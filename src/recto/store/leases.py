@@ -10,10 +10,8 @@ from typing import Self
 
 from recto.keys import EnvironmentKey
 from recto.store.complaints import complaints
-from recto.store.holds import SHARED, hold_directory
+from recto.store.holds import SHARED, hold_directory, settle
 from recto.store.records import Miss
-
-SEALED = 0o555
 
 
 class Lease:
@@ -84,10 +82,3 @@ def take(key: EnvironmentKey, path: Path, now: float) -> Lease | Miss:
         lease.close()
         raise
     return lease
-
-
-def settle(descriptor: int, now: float) -> None:
-    """Marks the held environment as used `now`, and its top directory as read-only if a crash left it writable."""
-    if os.fstat(descriptor).st_mode & 0o222:
-        os.fchmod(descriptor, SEALED)
-    os.utime(descriptor, (now, now))

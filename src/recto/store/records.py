@@ -34,13 +34,21 @@ class Miss:
 
 def read_record(path: Path) -> Record | Miss:
     """The record at `path`; what is not one is a Miss, other trouble with the disk an OSError."""
-    value = read_object(path)
-    if isinstance(value, Miss):
-        return value
+    return _record(read_object(path), path.name)
+
+
+def parse_record(data: bytes, name: str) -> Record | Miss:
+    """The record that a file called `name` holds."""
+    return _record(_object(data, name), name)
+
+
+def _record(value: dict[str, Any] | Miss, name: str) -> Record | Miss:
     match value:
+        case Miss():
+            return value
         case {"written_at": int() | float() as written_at, "value": dict() as inner}:
             return Record(inner, float(written_at))
-    return Miss(f"{path.name} is not a record")
+    return Miss(f"{name} is not a record")
 
 
 def write_record(
@@ -71,14 +79,19 @@ def replace_object(path: Path, value: Mapping[str, object], staging: Path, durab
 def read_object(path: Path) -> dict[str, Any] | Miss:
     """The JSON object in a file."""
     try:
-        value = json.loads(path.read_bytes())
+        return _object(path.read_bytes(), path.name)
     except FileNotFoundError:
         return Miss(f"{path.name} is not there")
     except IsADirectoryError:
         return Miss(f"{path.name} is a directory")
+
+
+def _object(data: bytes, name: str) -> dict[str, Any] | Miss:
+    try:
+        value = json.loads(data)
     except (ValueError, RecursionError) as error:
-        return Miss(f"{path.name} is not legible: {error}")
-    return value if isinstance(value, dict) else Miss(f"{path.name} is not an object")
+        return Miss(f"{name} is not legible: {error}")
+    return value if isinstance(value, dict) else Miss(f"{name} is not an object")
 
 
 def write_object(descriptor: int, value: Mapping[str, object]) -> None:

@@ -22,9 +22,9 @@ from recto.keys import EnvironmentKey
 from recto.problems import StoreError, problem
 from recto.store.complaints import complaints
 from recto.store.failpoints import Failpoint
-from recto.store.holds import SHARED, claim_directory, hold
+from recto.store.holds import SHARED, claim_directory, hold, settle
 from recto.store.layout import MANIFEST, Layout
-from recto.store.leases import Lease, settle, take
+from recto.store.leases import Lease, take
 from recto.store.ledger import Ledger
 from recto.store.records import write_object
 from recto.store.trees import allocated, delete, seal

@@ -6,6 +6,7 @@ import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
@@ -31,6 +32,19 @@ _PRUNING_WAIT_SECONDS = 600.0
 _LOOK_SECONDS = 0.5
 
 _NAME = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]{0,127}")
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """Two files and their bytes, None for one that is not there: whoever finds them unchanged knows the same answer.
+
+    `record` is the spec's, `mark` is there while the environment is unfinished.
+    """
+
+    record: Path
+    record_data: bytes | None
+    mark: Path
+    mark_data: bytes | None
 
 
 class Store:
@@ -94,6 +108,12 @@ class Store:
     def spec(self, key: SpecKey) -> Record | Miss:
         """What was stored for the spec."""
         return self._record(self._layout.spec(key))
+
+    def seen(self, spec: SpecKey, key: EnvironmentKey) -> Seen:
+        """What is looked at where the spec is answered with this environment, as it lies on the disk."""
+        record, mark = self._layout.spec(spec), self._layout.unfinished / str(key)
+        with complaints(self._layout.root):
+            return Seen(record, _bytes(record), mark, _bytes(mark))
 
     def put_spec(self, key: SpecKey, value: Mapping[str, object]) -> None:
         """Stores a JSON object for the spec, in place of what was there; a power failure may undo it."""
@@ -354,3 +374,10 @@ class Store:
 
 def _unknown(key: object) -> StoreError:
     return StoreError(problem("environment-unknown", key=key))
+
+
+def _bytes(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return None

@@ -7,14 +7,18 @@ is a lock on a file descriptor that the command and its children inherit, and it
 from __future__ import annotations
 
 import argparse
-import os
+from contextlib import suppress
+from pathlib import Path
 
 from recto.app import App
+from recto.cli.becoming import become, variables
 from recto.cli.console import Console
+from recto.cli.remembering import Grounds, Reads, begins_here, keep
 from recto.cli.waiting import progress
-from recto.declaration import declare
+from recto.declaration import Declaration, declare
 from recto.environments import Environment
 from recto.problems import EngineError, problem
+from recto.recall.question import question
 from recto.render.project import Project
 from recto.settings import child_environment
 
@@ -29,25 +33,33 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         raise EngineError(problem("file-not-found", path=arguments.project))
     app = App()
     project = Project.around(arguments.project)
+    reads: list[tuple[str, bytes | None]] = []
+
+    def read(name: str) -> bytes | None:
+        data = project.read(name)
+        reads.append((name, data))
+        return data
+
+    declaration = declare(read)
     with progress(console) as show:
-        environment = app.environments.ensure(declare(project.read), app.grant, show)
+        environment = app.environments.ensure(declaration, app.grant, show)
+    # An answer that cannot be kept, on a disk that is full, is found again by asking again.
+    with suppress(OSError):
+        _remember(app, project, reads, declaration, environment)
     console.problems(environment.remarks)
-    for descriptor in environment.keep_open:
-        os.set_inheritable(descriptor, True)
+    chosen = variables(str(environment.python), str(environment.prefix), child_environment())
     try:
-        os.execvpe(argv[0], argv, variables(environment, child_environment()))
+        become(argv, chosen, environment.keep_open)
     except OSError as error:
         raise EngineError(problem("command-missing", command=argv[0], reason=error.strerror)) from error
 
 
-def variables(environment: Environment, inherited: dict[str, str]) -> dict[str, str]:
-    """The inherited variables, with those that choose a Python set to the environment's."""
-    chosen = {name: value for name, value in inherited.items() if name not in ("PYTHONHOME", "JUPYTER_PATH")}
-    binaries = environment.prefix / "bin"
-    return {
-        **chosen,
-        "QUARTO_PYTHON": str(environment.python),
-        "VIRTUAL_ENV": str(environment.prefix),
-        "JUPYTER_PREFER_ENV_PATH": "1",
-        "PATH": os.pathsep.join((str(binaries), chosen.get("PATH", os.defpath))),
-    }
+def _remember(app: App, project: Project, reads: Reads, declaration: Declaration, environment: Environment) -> None:
+    """Keeps the answer for the short way, where that could know it again."""
+    asked = question(str(project.root), child_environment())
+    if asked is None or environment.key is None or Path(asked.memo).parent != app.runs or not begins_here(reads):
+        return
+    footing = app.environments.footing(declaration, environment.key)
+    base = app.interpreters.fingerprint(app.base_python)
+    if footing is not None and base is not None:
+        keep(asked, environment, Grounds(reads, base, footing, app.settings.file))

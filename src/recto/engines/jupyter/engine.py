@@ -19,7 +19,6 @@ from recto.engines.jupyter.assembly import Target
 from recto.engines.jupyter.commands import Commands
 from recto.engines.jupyter.document import Document
 from recto.engines.jupyter.execution import Execution, execute
-from recto.engines.jupyter.failures import FailureReader
 from recto.engines.jupyter.formats import formats
 from recto.engines.jupyter.kernel_choice import foreign_kernel
 from recto.engines.jupyter.reading import read_document
@@ -108,6 +107,9 @@ class _Render:
         if execution.prefix is not None and os.path.realpath(execution.prefix) != os.path.realpath(job.prefix):
             raise EngineError(problem("environment-not-used", actual=execution.prefix, expected=job.prefix))
         if execution.failure is not None:
+            # Only now: what reads failures compiles some hundred patterns.
+            from recto.engines.jupyter.failures import FailureReader
+
             reader = FailureReader(document, file, job.project)
             raise EngineError(reader.problems(execution.failure, self.commands.log))
         return execution

@@ -1,0 +1,27 @@
+"""A builder that is made when something has to be built."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property
+from pathlib import Path
+
+from recto.builder.base import Builder, Built, Order
+from recto.progress import Progress
+
+
+class LateBuilder:
+    """Stands for the builder that `make` gives, once for all. A ready environment needs none, nor its modules."""
+
+    def __init__(self, make: Callable[[], Builder]) -> None:
+        self._make = make
+
+    @cached_property
+    def _made(self) -> Builder:
+        return self._make()
+
+    def build(
+        self, order: Order, directory: Path, progress: Progress, cancelled: Callable[[], bool] | None = None
+    ) -> Built:
+        """As the builder says."""
+        return self._made.build(order, directory, progress, cancelled)

@@ -1,0 +1,3 @@
+"""Which Recto this is, for rooms below the library."""
+
+VERSION = "0.1.0"
