@@ -57,7 +57,7 @@ class Counts:
 
 
 class Pool:
-    """Warm kernels of one process, for any number of threads, until it is closed.
+    """Warm kernels of one process, for any number of threads; it keeps none but between `open` and `close`.
 
     `clock` gives seconds; `footprint` the memory of a process and its descendants in bytes.
     """
@@ -73,8 +73,8 @@ class Pool:
         self._bounds = bounds
         self._clock = clock
         self._footprint = footprint or resident_bytes
-        self._lock = threading.Lock()
-        self._closed = False
+        self._changed = threading.Condition()
+        self._open = False
         # In the order of use, the least recent first.
         self._waiting: dict[Key, WarmRunner] = {}
         self._alive: set[WarmRunner] = set()
@@ -82,10 +82,15 @@ class Pool:
         self._heavy: set[Path] = set()
         self._counted: Counter[str] = Counter()
 
+    def open(self) -> None:
+        """Keeps kernels from now on; whoever calls this calls `close`."""
+        with self._changed:
+            self._open = True
+
     def take(self, job: Job) -> WarmRunner | None:
         """One that waits for a job like this, which is the caller's from now on, to use and to leave; or None."""
         key = _key(job)
-        with self._lock:
+        with self._changed:
             runner = None if key is None else self._waiting.get(key)
             if runner is None or self._expire(runner):
                 return None
@@ -100,8 +105,8 @@ class Pool:
         descriptors, threads or disk, there is none: counted as `failed`.
         """
         key = _key(job)
-        with self._lock:
-            if key is None or self._closed or self._bounds.kernels < 1 or job.prefix in self._heavy:
+        with self._changed:
+            if key is None or not self._open or self._bounds.kernels < 1 or job.prefix in self._heavy:
                 return
             if key in self._waiting:
                 self._waiting[key] = self._waiting.pop(key)
@@ -112,16 +117,18 @@ class Pool:
 
     def counts(self) -> Counts:
         """The numbers of now."""
-        with self._lock:
-            waiting = self._waiting.values()
-            counted = {name: self._counted[name] for name in _COUNTED}
-            ready = sum(runner.leader is not None for runner in waiting)
-            return Counts(waiting=len(waiting), ready=ready, memory_bytes=self._memory(), **counted)
+        with self._changed:
+            return self._count()
+
+    def wait_for(self, state: Callable[[Counts], bool], seconds: float) -> bool:
+        """Waits until the numbers are such, at most for so many seconds; whether they are."""
+        with self._changed:
+            return self._changed.wait_for(lambda: state(self._count()), seconds)
 
     def close(self) -> None:
         """Ends all that wait, and returns when no process of theirs is left; those in use end with their render."""
-        with self._lock:
-            self._closed = True
+        with self._changed:
+            self._open = False
             for runner in list(self._waiting.values()):
                 self._drop(runner, "closed")
             ending = [runner for runner in self._alive if not runner.taken]
@@ -148,14 +155,15 @@ class Pool:
     def _look(self, runner: WarmRunner) -> None:
         """Ends a runner that is too old, and the least recently used while all together are too big."""
         now = self._clock()
-        with self._lock:
+        with self._changed:
+            self._changed.notify_all()
             if self._waiting.get(runner.key) is not runner or self._expire(runner):
                 return
             looked, _ = self._looks.get(runner, (-LOOK_SECONDS, 0))
         if runner.leader is None or now - looked < LOOK_SECONDS:
             return
         size = self._footprint(runner.leader)
-        with self._lock:
+        with self._changed:
             if self._waiting.get(runner.key) is not runner:
                 return
             self._looks[runner] = (now, size)
@@ -164,12 +172,19 @@ class Pool:
                 self._heavy.add(runner.key.prefix)
             while self._memory() > self._bounds.memory_bytes:
                 self._drop(self._heaviest_or_oldest(), "displaced")
+            self._changed.notify_all()
 
     def _heaviest_or_oldest(self) -> WarmRunner:
         """Who has to go: one that is too big alone, else the least recently used of those that were looked at."""
         measured = [runner for runner in self._waiting.values() if runner in self._looks]
         heavy = [runner for runner in measured if self._looks[runner][1] > self._bounds.memory_bytes]
         return (heavy or measured)[0]
+
+    def _count(self) -> Counts:
+        waiting = self._waiting.values()
+        counted = {name: self._counted[name] for name in _COUNTED}
+        ready = sum(runner.leader is not None for runner in waiting)
+        return Counts(waiting=len(waiting), ready=ready, memory_bytes=self._memory(), **counted)
 
     def _memory(self) -> int:
         return sum(self._looks[runner][1] for runner in self._waiting.values() if runner in self._looks)
@@ -186,7 +201,7 @@ class Pool:
         runner.give_up()
 
     def _over(self, runner: WarmRunner) -> None:
-        with self._lock:
+        with self._changed:
             if self._waiting.get(runner.key) is runner:
                 del self._waiting[runner.key]
                 self._counted["ended"] += 1
@@ -194,6 +209,7 @@ class Pool:
                 self._counted["used" if runner.entered else "missed"] += 1
             self._alive.discard(runner)
             self._looks.pop(runner, None)
+            self._changed.notify_all()
 
 
 _COUNTED = ("started", "used", "missed", "expired", "displaced", "ended", "failed")
