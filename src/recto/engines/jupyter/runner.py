@@ -16,6 +16,7 @@ import json
 import os
 import shutil
 import signal
+import subprocess
 import sys
 from contextlib import suppress
 from importlib.util import find_spec
@@ -28,6 +29,8 @@ PLOTLY = "application/vnd.plotly.v1+json"
 START_SECONDS = 120
 # How long a message that the kernel has published may take to us; it has reached us within a millisecond.
 PUBLISHED_SECONDS = 0.2
+# A killed process is gone within milliseconds, unless it hangs in the operating system.
+KILLED_SECONDS = 2
 # A Unix socket's path holds 107 bytes (unix(7)), and the kernel adds a suffix of two to ours.
 SOCKET_PATH_BYTES = 100
 # EX_TEMPFAIL of sysexits(3).
@@ -124,6 +127,9 @@ class Kernel:
         """Ends it at once, and what it started in its process group."""
         if self._process is not None and self._process.poll() is None:
             os.killpg(self._process.pid, signal.SIGKILL)
+            # Reaped by us: in a container, whoever inherits it may never do that.
+            with suppress(subprocess.TimeoutExpired):
+                self._process.wait(KILLED_SECONDS)
 
 
 class Session:
