@@ -319,7 +319,10 @@ def _idle(message: dict[str, Any], asked: str) -> bool:
 
 
 def _places() -> dict[str, tuple[int, int]]:
-    """The state of the places that the interpreter's packages come from: an install changes a directory's time."""
+    """The state of the places that the interpreter's packages come from: an install changes a directory's time.
+
+    So does a first import that keeps its bytecode there: one that waits over a base which is not compiled is a miss.
+    """
     found = {}
     for path in (sys.executable, sys.prefix, os.path.join(sys.prefix, "pyvenv.cfg"), *sys.path):  # noqa: PTH118
         try:
