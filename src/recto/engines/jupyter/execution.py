@@ -116,7 +116,7 @@ class _Run:
             outcome = runner.serve(self.request, self.steps.hear, self.commands.stop)
             if outcome is None:
                 return None
-            age = {"kernel_age": round((self.steps.wished - runner.started) * 1000, 1)}
+            age = {"kernel_age": round(runner.waited_seconds * 1000, 1)}
             return self._execution(self.commands.judged(outcome), runner.workplace, age)
 
     def cold(self, root: Path) -> Execution:

@@ -96,6 +96,7 @@ class Pool:
                 return None
             del self._waiting[runner.key]
             runner.taken = True
+            runner.waited_seconds = self._clock() - runner.started
         return runner
 
     def replenish(self, job: Job) -> None:
@@ -231,6 +232,6 @@ def resident_bytes(leader: int) -> int:
 def _key(job: Job) -> Key | None:
     try:
         return Key.of(job)
-    except FileNotFoundError:
-        # A cell removed the project.
+    except OSError:
+        # A cell removed the project, or put something in its place: whoever renders it next is told.
         return None

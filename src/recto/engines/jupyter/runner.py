@@ -2,11 +2,10 @@
 
 `python -I runner.py START RESULT`: START names a JSON file with what is known before the document is, among it the
 file of the request; the result is JSON too. Progress is one JSON object a line on stdout. Exit status 0 means that a
-result was written, also where a cell failed.
+result was written, also where a cell failed; ABANDONED that nobody wants it, or that no cell has run and none may.
 
-With `line`, the descriptor of a socket, the kernel is started in advance: a byte is sent when it is ready, a byte is
-awaited that says that the request is there, and the end of the line that none will come. It ends with ABANDONED where
-nobody wants its result any more, or where it must not be used: then no cell has run.
+With `line`, the descriptor of a socket, it waits: it sends a byte when its kernel is ready, gets one when the request
+is there, and the end of the line when none will come.
 """
 
 from __future__ import annotations
@@ -35,6 +34,9 @@ RETRY_MILLISECONDS = 5
 KILLED_SECONDS = 2
 # A Unix socket's path holds 107 bytes (unix(7)), and the kernel adds a suffix of two to ours.
 SOCKET_PATH_BYTES = 100
+# Beside `sys.path`, what decides which packages there are. A first import that keeps its bytecode in a directory
+# changes it as an install does: the first to wait over a base that is not compiled is of no use.
+PLACES = (sys.executable, sys.prefix, f"{sys.prefix}/pyvenv.cfg")
 # EX_TEMPFAIL of sysexits(3).
 ABANDONED = 75
 
@@ -52,11 +54,7 @@ def _result(start: dict[str, Any]) -> dict[str, Any]:
     lacking = [name for name in NEEDED if find_spec(name) is None]
     if lacking:
         return {"failure": {"kind": "lacking", "names": lacking}}
-    return asyncio.run(_session(start, _progress_descriptor()))
-
-
-async def _session(start: dict[str, Any], progress: int) -> dict[str, Any]:
-    return await Session(start, progress).run()
+    return asyncio.run(Session(start, _progress_descriptor()).run())
 
 
 def _progress_descriptor() -> int:
@@ -72,30 +70,21 @@ class Kernel:
     def __init__(self, runtime: Path) -> None:
         self.manager = _manager(runtime)
         self.client: Any = None
-        self.died = asyncio.get_running_loop().create_future()
+        self.died: asyncio.Future[None]
         self._process: Any = None
 
     async def start(self, directory: str) -> None:
         """Starts it in `directory`; it answers only after `connect`."""
         await self.manager.start_kernel(cwd=directory)
         self._process = self.manager.provisioner.process
-        self._watch(os.pidfd_open(self._process.pid))
-
-    def _watch(self, process: int) -> None:
-        loop = asyncio.get_running_loop()
-
-        def note() -> None:
-            loop.remove_reader(process)
-            os.close(process)
-            self.died.set_result(None)
-
-        loop.add_reader(process, note)
+        # Readable once the process has ended (pidfd_open(2)).
+        self.died = _readable(os.pidfd_open(self._process.pid))
 
     async def connect(self) -> None:
         """Makes a client that hears what the kernel publishes. RuntimeError where the kernel does not answer.
 
-        `wait_for_ready` of the client itself listens for silence, a fifth of a second at each start. What was
-        published before is told from the cells' own by what it answers, so nothing has to be waited for.
+        `wait_for_ready` of the client itself then listens for a fifth of a second of silence. But what was published
+        before is told from the cells' own by what it answers.
         """
         import zmq
 
@@ -144,7 +133,7 @@ class Session:
         self._start = start
         self._progress = progress
         # Looked at before anything is imported, so that no change goes unnoticed.
-        self._places = _places()
+        self._places = {path: _state(path) for path in (*PLACES, *sys.path)}
         self._results: list[dict[str, Any]] = []
         self._prefix = ""
         self._size: list[float] = []
@@ -172,7 +161,8 @@ class Session:
             failure = await self._items()
         except DeadKernelError:
             failure = {"kind": "died", "item": len(self._results)}
-        self._kernel.kill()
+        finally:
+            self._kernel.kill()
         self._keep_plotly_script()
         return {"prefix": self._prefix, "items": self._results, "failure": failure}
 
@@ -190,14 +180,11 @@ class Session:
 
     async def _call(self, line: int) -> None:
         """Waits until the request is there; does not return where it will not come or cannot be served any more."""
-        loop = asyncio.get_running_loop()
-        called = asyncio.Event()
-        loop.add_reader(line, called.set)
+        called = _readable(line)
         os.write(line, b"r")
-        waiting = asyncio.ensure_future(called.wait())
-        await asyncio.wait({waiting, self._kernel.died}, return_when=asyncio.FIRST_COMPLETED)
-        loop.remove_reader(line)
-        if self._kernel.died.done() or not os.read(line, 1) or _places() != self._places:
+        await asyncio.wait({called, self._kernel.died}, return_when=asyncio.FIRST_COMPLETED)
+        changed = any(_state(path) != before for path, before in self._places.items())
+        if changed or self._kernel.died.done() or not os.read(line, 1):
             self._abandon()
 
     async def _enter(self, request: dict[str, Any]) -> None:
@@ -323,20 +310,26 @@ def _idle(message: dict[str, Any], asked: str) -> bool:
     return bool(message["parent_header"].get("msg_id") == asked and state == "idle")
 
 
-def _places() -> dict[str, tuple[int, int]]:
-    """The state of the places that the interpreter's packages come from: an install changes a directory's time.
+def _readable(descriptor: int) -> asyncio.Future[None]:
+    """Done once the descriptor can be read."""
+    loop = asyncio.get_running_loop()
+    found: asyncio.Future[None] = loop.create_future()
 
-    So does a first import that keeps its bytecode there: one that waits over a base which is not compiled is a miss.
-    """
-    found = {}
-    for path in (sys.executable, sys.prefix, os.path.join(sys.prefix, "pyvenv.cfg"), *sys.path):  # noqa: PTH118
-        try:
-            status = os.stat(path)  # noqa: PTH116
-        except OSError:
-            found[path] = (0, 0)
-        else:
-            found[path] = (status.st_ino, status.st_mtime_ns)
+    def note() -> None:
+        loop.remove_reader(descriptor)
+        found.set_result(None)
+
+    loop.add_reader(descriptor, note)
     return found
+
+
+def _state(path: str) -> tuple[int, int]:
+    """What a change of a file or of the names in a directory changes."""
+    try:
+        status = os.stat(path)  # noqa: PTH116
+    except OSError:
+        return (0, 0)
+    return (status.st_ino, status.st_mtime_ns)
 
 
 def _value(answer: dict[str, Any]) -> Any:

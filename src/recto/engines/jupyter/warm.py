@@ -50,7 +50,7 @@ class Key:
 
     @classmethod
     def of(cls, job: Job) -> Key:
-        """The key of a job; FileNotFoundError where its project is gone."""
+        """The key of a job; OSError where its project is gone."""
         status = job.project.stat()
         place = (status.st_dev, status.st_ino)
         environment = frozenset(job.environment.items())
@@ -67,6 +67,8 @@ class WarmRunner:
         self.key = Key.of(job)
         self.started = started
         self.taken = False
+        # How long it had waited when it was taken.
+        self.waited_seconds = 0.0
         # The process id of the runner, once its kernel is ready. The operating system says so, not the runner.
         self.leader: int | None = None
         # Whether cells have run in it.
