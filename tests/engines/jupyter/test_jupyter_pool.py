@@ -215,7 +215,7 @@ def test_one_that_cannot_be_started_is_a_miss(make: Make, job: Jobs, sandbox: Fa
     sandbox.failing = FileNotFoundError("no such interpreter")
     pool = make(2)
     pool.replenish(job("a"))
-    assert settled(pool, lambda counts: counts.waiting == 0).ended == 1
+    assert settled(pool, lambda counts: counts.waiting == 0).failed == 1
     assert pool.take(job("a")) is None
 
 

@@ -205,7 +205,7 @@ class Pool:
         with self._changed:
             if self._waiting.get(runner.key) is runner:
                 del self._waiting[runner.key]
-                self._counted["ended"] += 1
+                self._counted["ended" if runner.failure is None else "failed"] += 1
             if runner.taken:
                 self._counted["used" if runner.entered else "missed"] += 1
             self._alive.discard(runner)

@@ -71,6 +71,8 @@ class WarmRunner:
         self.waited_seconds = 0.0
         # The process id of the runner, once its kernel is ready. The operating system says so, not the runner.
         self.leader: int | None = None
+        # Why it could not be started.
+        self.failure: OSError | RectoError | None = None
         # Whether cells have run in it.
         self.entered = False
         self.workplace: Workplace
@@ -174,9 +176,11 @@ class WarmRunner:
 
         if self.ending:
             return
-        # Whoever takes it starts a cold one then, and is told why that cannot be started either.
-        with suppress(OSError, RectoError):
+        try:
             self._outcome = sandbox.run(self._command, on_stdout=self._hear, cancelled=unwanted)
+        except (OSError, RectoError) as error:
+            # Whoever takes it starts a cold one, and is told why that cannot be started either.
+            self.failure = error
 
     def _hear(self, line: bytes) -> None:
         self.entered = self.entered or line == ENTERED
