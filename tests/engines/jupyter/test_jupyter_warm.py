@@ -312,7 +312,7 @@ def test_an_owner_that_ends_in_any_way_leaves_no_process_and_no_lease(
     lease = tmp_path / "environment"
     lease.touch()
     arguments = [tmp_path, kernel_base.python, kernel_base.prefix, lease]
-    command = [sys.executable, "-c", OWNER, *arguments]
+    command: list[str | Path] = [sys.executable, "-c", OWNER, *arguments]
     # A killed owner leaves directories.
     variables = {"PATH": os.defpath, "TMPDIR": str(tmp_path)}
     owner = subprocess.Popen(command, env=variables, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)

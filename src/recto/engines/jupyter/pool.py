@@ -208,6 +208,10 @@ class Pool:
                 self._counted["ended" if runner.failure is None else "failed"] += 1
             if runner.taken:
                 self._counted["used" if runner.entered else "missed"] += 1
+        # From here on nobody takes it.
+        if not runner.taken:
+            runner.discard()
+        with self._changed:
             self._alive.discard(runner)
             self._looks.pop(runner, None)
             self._changed.notify_all()

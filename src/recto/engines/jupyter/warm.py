@@ -58,10 +58,7 @@ class Key:
 
 
 class WarmRunner:
-    """One started runner. It is used once, by whoever sets `taken`, as a context manager; nobody else gives it up.
-
-    `tick` is called on its thread a few times a second, `over` once, when no process of it is left.
-    """
+    """One started runner. Whoever sets `taken` uses it once, as a context manager, and nobody else ends it then."""
 
     def __init__(self, job: Job, seconds_max: float, started: float) -> None:
         self.key = Key.of(job)
@@ -75,7 +72,6 @@ class WarmRunner:
         self.failure: OSError | RectoError | None = None
         # Whether cells have run in it.
         self.entered = False
-        self.workplace: Workplace
         self._outcome: Outcome | None = None
         self._unwanted = threading.Event()
         self._lines: Queue[bytes | None] = Queue(_LINES_MAX)
@@ -87,8 +83,9 @@ class WarmRunner:
             held.callback(far.close)
             self._line.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
             leases = tuple(_held(held, descriptor) for descriptor in job.keep_open)
-            self.workplace = Workplace.make(Path(tempfile.mkdtemp(prefix="recto-")))
-            held.callback(shutil.rmtree, self.workplace.root, ignore_errors=True)
+            root = Path(tempfile.mkdtemp(prefix="recto-"))
+            held.callback(shutil.rmtree, root, ignore_errors=True)
+            self.workplace = Workplace.make(root)
             self._command = self.workplace.command(job, seconds_max, far.fileno(), leases)
             self._held = held.pop_all()
 
@@ -99,7 +96,11 @@ class WarmRunner:
         over: Callable[[WarmRunner], None],
         after: Iterable[WarmRunner] = (),
     ) -> None:
-        """Starts it on a thread of its own, once those in `after` have ended. RuntimeError where no thread can be."""
+        """Starts it on a thread of its own, once those in `after` have ended. RuntimeError where no thread can be.
+
+        `tick` is called on that thread a few times a second; `over` once, when no process of it is left: unless it is
+        taken then, it has to be discarded.
+        """
 
         def live() -> None:
             try:
@@ -108,8 +109,6 @@ class WarmRunner:
                 self._run(sandbox, tick)
             finally:
                 over(self)
-                if not self.taken:
-                    self._held.close()
                 self._lines.put(None)
 
         # A daemon: a process that ends without closing its pool must not wait for the age of a runner.
