@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import select
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -20,6 +22,7 @@ from recto.policy import FromBase, Installed, Plan, Replaced
 from recto.problems import BuildError, Problem, ResolveError, problem
 from recto.progress import Event, Progress
 from recto.resolver.base import Request, Resolution
+from recto.sandbox.base import Command, OnLine, Outcome
 
 DIGEST = "a" * 64
 
@@ -183,3 +186,29 @@ class FakeEngine:
         output = (job.output_dir or job.document.parent) / f"{job.document.stem}.html"
         output.write_bytes(job.document.read_bytes())
         return Rendered("success", (output,), log="rendered\n", prefix=job.prefix, timings_ms={"execute": 1.0})
+
+
+@dataclass
+class FakeSandbox:
+    """Runs runners that get ready at once and wait until their line is closed, without a process."""
+
+    name: str = "fake"
+    commands: list[Command] = field(default_factory=list)
+    failing: OSError | None = None
+
+    def run(
+        self,
+        command: Command,
+        *,
+        on_stdout: OnLine | None = None,
+        on_stderr: OnLine | None = None,
+        cancelled: Callable[[], bool] | None = None,
+    ) -> Outcome:
+        self.commands.append(command)
+        if self.failing is not None:
+            raise self.failing
+        line = command.keep_open[-1]
+        os.write(line, b"r")
+        while not (cancelled and cancelled()):
+            select.select([line], [], [], 0.01)
+        return Outcome(-15, "cancelled", b"", b"", 0.0)
