@@ -1,0 +1,51 @@
+"""Whether an environment's bytecode is finished: each source file that compiles has its compiled file beside it."""
+
+from __future__ import annotations
+
+import time
+import warnings
+from functools import cache
+from importlib.util import cache_from_source
+from pathlib import Path
+
+_POLL_SECONDS = 0.05
+
+
+def unfinished(prefix: Path) -> list[Path]:
+    """The source files below the packages of `prefix` that have no bytecode; those that do not compile are left out."""
+    return [path for path in _without(prefix) if _compiles(path)]
+
+
+def finished(prefix: Path) -> bool:
+    """Whether every source file that compiles has its bytecode."""
+    return not any(_compiles(path) for path in _without(prefix))
+
+
+def seconds_until_finished(prefix: Path, seconds_max: float) -> float:
+    """Waits for the bytecode, which a process of its own may be writing; raises after `seconds_max`."""
+    started = time.perf_counter()
+    while not finished(prefix):
+        if time.perf_counter() - started > seconds_max:
+            missing = unfinished(prefix)
+            raise RuntimeError(
+                f"{len(missing)} files are without bytecode after {seconds_max:g} s, such as {missing[0]}"
+            )
+        time.sleep(_POLL_SECONDS)
+    return time.perf_counter() - started
+
+
+def _without(prefix: Path) -> list[Path]:
+    (site,) = prefix.glob("lib/python*/site-packages")
+    return [path for path in site.rglob("*.py") if not Path(cache_from_source(str(path))).exists()]
+
+
+@cache
+def _compiles(path: Path) -> bool:
+    # Packages ship templates and tests of syntax errors, which nobody can compile.
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            compile(path.read_bytes(), str(path), "exec", dont_inherit=True)
+        except (SyntaxError, ValueError, RecursionError):
+            return False
+    return True
