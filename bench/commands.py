@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import stat
 import subprocess
 import tempfile
 from collections.abc import Callable
@@ -110,12 +109,16 @@ def _declaration(document: Path) -> Declaration:
 
 @dataclass(slots=True)
 class Recorder:
-    """A sandbox that keeps each command and what lay in `work` around it, so that all can be run again."""
+    """A sandbox that keeps each command and the files in `work` that it found there, so that all can be run again.
+
+    What a command wrote itself is not kept: it would be in the way of the next run.
+    """
 
     inner: Sandbox
     work: Path
     kept: Path
     commands: list[Command] = field(default_factory=list)
+    written: set[str] = field(default_factory=set)
     name: str = "recorder"
 
     def run(
@@ -128,9 +131,10 @@ class Recorder:
     ) -> Outcome:
         """What the sandbox behind it gives."""
         self.commands.append(command)
-        self._keep()
+        before = self._files()
+        shutil.copytree(self.work, self.kept, symlinks=True, dirs_exist_ok=True, ignore=self._not_inputs)
         outcome = self.inner.run(command, on_stdout=on_stdout, on_stderr=on_stderr, cancelled=cancelled)
-        self._keep()
+        self.written |= self._files() - before
         return outcome
 
     def restore(self) -> None:
@@ -150,11 +154,8 @@ class Recorder:
                 check=True,
             )
 
-    def _keep(self) -> None:
-        shutil.copytree(self.work, self.kept, symlinks=True, dirs_exist_ok=True, ignore=_not_files)
+    def _files(self) -> set[str]:
+        return {str(path) for path in self.work.rglob("*") if not path.is_dir()}
 
-
-def _not_files(directory: str, names: list[str]) -> set[str]:
-    """Sockets and pipes of a kernel, which are nobody's input."""
-    kinds = (stat.S_ISREG, stat.S_ISDIR, stat.S_ISLNK)
-    return {name for name in names if not any(kind(Path(directory, name).lstat().st_mode) for kind in kinds)}
+    def _not_inputs(self, directory: str, names: list[str]) -> list[str]:
+        return [name for name in names if str(Path(directory, name)) in self.written]
