@@ -13,6 +13,7 @@ import pytest
 from uv import find_uv_bin
 
 from recto.builder.curated import BaseBuilder
+from recto.builder.workbench import Workbench
 from recto.interpreters import Base, probe
 from recto.sandbox.none import NoSandbox
 
@@ -51,6 +52,12 @@ def uv_cache(shared: Path) -> Path:
     return shared / "uv-cache"
 
 
+@pytest.fixture(scope="session")
+def workbench(shared: Path, uv: Path, uv_cache: Path, network_environment: Mapping[str, str]) -> Workbench:
+    """The tools of builders; what they keep is shared by this test run."""
+    return Workbench(uv, uv_cache, shared / "bytecode", shared / "starts", NoSandbox(), network_environment)
+
+
 def made_once(directory: Path, make: Callable[[Path], object]) -> Path:
     """`directory`, made by the first process that asks; the others wait for it."""
     with directory.with_suffix(".lock").open("w") as lock:
@@ -75,7 +82,6 @@ def kernel_base(shared: Path, uv: Path, uv_cache: Path, network_environment: Map
 
 
 @pytest.fixture(scope="session")
-def curated_base(shared: Path, uv: Path, uv_cache: Path, network_environment: Mapping[str, str]) -> Base:
+def curated_base(shared: Path, workbench: Workbench) -> Base:
     """The base that `recto base build` makes: the curated stack, compiled and proven. Half a minute on first use."""
-    builder = BaseBuilder(uv, uv_cache, NoSandbox(), network_environment)
-    return probe(builder.build(Path(sys.executable), shared / "curated-base"))
+    return probe(BaseBuilder(workbench).build(Path(sys.executable), shared / "curated-base"))

@@ -24,6 +24,8 @@ from recto.store import Store
 
 if TYPE_CHECKING:
     from recto.builder.curated import BaseBuilder
+    from recto.builder.workbench import Workbench
+    from recto.environments.finishing import Finishing
     from recto.render import Renders
 
 
@@ -40,9 +42,11 @@ class App:
         return Store.open(self.settings.data_dir, options, failpoint=self.failpoint, sweepers=(self._sweep,))
 
     def _sweep(self) -> int:
+        from recto.builder.bytecode import Bytecode
         from recto.builder.wheels import sweep_wheels
 
-        return sweep_wheels(self.wheels)
+        # Compiled files first: both go when no environment has the distribution any more.
+        return Bytecode(self.store.bytecode).sweep() + sweep_wheels(self.wheels)
 
     @property
     def wheels(self) -> Path:
@@ -97,7 +101,55 @@ class App:
         """What makes bases."""
         from recto.builder.curated import BaseBuilder
 
-        return BaseBuilder(self.uv, self.wheels, self.sandbox, self.tool_environment, self.settings.index_url)
+        return BaseBuilder(self.workbench)
+
+    @property
+    def workbench(self) -> Workbench:
+        """What builders use."""
+        from recto.builder.workbench import Workbench
+
+        return Workbench(
+            uv=self.uv,
+            cache=self.wheels,
+            bytecode=self.store.bytecode,
+            starts=self.store.cache / "starts",
+            sandbox=self.sandbox,
+            environment=self.tool_environment,
+            index_url=self.settings.index_url,
+        )
+
+    @property
+    def finishing(self) -> Finishing:
+        """What gives environments in use the bytecode that they lack."""
+        from recto.builder.finishing import BytecodeFinisher
+        from recto.environments.finishing import Finishing
+
+        finisher = BytecodeFinisher(self.workbench, self.settings.build_seconds)
+        return Finishing(self.store, finisher, self.interpreters.probe)
+
+    def start_finishing(self) -> None:
+        """Starts a process that finishes what waits, at low priority, unless one is at it; returns at once.
+
+        It outlives this process, which may be about to become another command.
+        """
+        import subprocess
+        import threading
+
+        from recto.environments.finishing import MUTEX
+
+        if self.store.busy(MUTEX):
+            return
+        process = subprocess.Popen(
+            [sys.executable, "-m", "recto", "env", "finish", "--background"],
+            env=self.settings.for_own_process(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            cwd="/",
+            start_new_session=True,
+        )
+        # Waited for by somebody, so that a server that lives long collects no dead children.
+        threading.Thread(target=process.wait, daemon=True).start()
 
     @property
     def python(self) -> Path:
@@ -108,26 +160,15 @@ class App:
     def environments(self) -> Environments:
         """The verb of the product."""
         from recto.builder.uv_builder import UvBuilder
+        from recto.resolver.compiling import Uv
         from recto.resolver.uv import UvResolver
 
-        resolver = UvResolver(
-            uv=self.uv,
-            cache=self.wheels,
-            sandbox=self.sandbox,
-            environment=self.tool_environment,
-            index_url=self.settings.index_url,
-            protected=RENDER_STACK,
-        )
-        builder = UvBuilder(
-            uv=self.uv,
-            cache=self.wheels,
-            sandbox=self.sandbox,
-            environment=self.tool_environment,
-            index_url=self.settings.index_url,
-            failpoint=self.failpoint,
-        )
+        settings = self.settings
+        uv = Uv(self.uv, self.wheels, self.sandbox, self.tool_environment, settings.index_url, settings.page_seconds)
+        resolver = UvResolver(uv, RENDER_STACK)
+        builder = UvBuilder(self.workbench, self.failpoint)
         options = EnvironmentOptions(self.policy, ContentPolicy(index=self.settings.index_name))
-        return Environments(self.store, resolver, builder, self.base, options)
+        return Environments(self.store, resolver, builder, self.base, options, self.start_finishing)
 
     @property
     def policy(self) -> Policy:

@@ -140,6 +140,13 @@ class Settings:
         "`default`",
         "The name of that index in keys; change it when another index may give other packages.",
     )
+    page_seconds: int = _setting(
+        600,
+        _count,
+        "`600`",
+        "Seconds for which a page of the index counts as current; `0` asks the index each time. `recto env update` and "
+        "whatever finds no answer always do.",
+    )
     installing: bool | None = _setting(
         None,
         _switch,
@@ -171,6 +178,16 @@ class Settings:
     network: Mapping[str, str] = field(default_factory=dict)
     path: str = os.defpath
     render_environment: Mapping[str, str] = field(default_factory=dict)
+
+    def for_own_process(self) -> dict[str, str]:
+        """The variables of a Recto process that works on the same store with the same patience, and on nothing else."""
+        return {
+            "PATH": self.path,
+            "LANG": "C.UTF-8",
+            f"{PREFIX}CONFIG": os.devnull,
+            f"{PREFIX}DATA_DIR": str(self.data_dir),
+            f"{PREFIX}BUILD_SECONDS": f"{self.build_seconds:g}",
+        }
 
 
 def _declared() -> dict[str, Mapping[str, Any]]:

@@ -11,15 +11,14 @@ import pytest
 from building import Workshop, make_wheel
 from packaging.pylock import Pylock
 
-from recto.builder.uv_builder import UvBuilder
+from recto.builder.workbench import Workbench
 from recto.interpreters import Base
-from recto.sandbox.none import NoSandbox
 
 
 @pytest.fixture
-def workshop(tmp_path: Path, uv: Path, uv_cache: Path, network_environment: Mapping[str, str]) -> Workshop:
+def workshop(tmp_path: Path, workbench: Workbench) -> Workshop:
     (tmp_path / "staging").mkdir()
-    return Workshop(UvBuilder(uv, uv_cache, NoSandbox(), network_environment), tmp_path / "staging")
+    return Workshop(workbench, tmp_path / "staging")
 
 
 @pytest.fixture(scope="session")

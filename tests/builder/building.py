@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import zipfile
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,13 +16,22 @@ from packaging.pylock import Pylock
 from packaging.utils import canonicalize_name
 
 from recto.builder import Built, Order
+from recto.builder.finishing import BytecodeFinisher
 from recto.builder.uv_builder import UvBuilder
+from recto.builder.workbench import Workbench
 from recto.interpreters import Base
 from recto.progress import Event
 
 
-def make_wheel(directory: Path, name: str, version: str, files: Mapping[str, str], metadata: str = "") -> Path:
-    """A pure wheel with these files (binary distribution format, PEP 427)."""
+def make_wheel(
+    directory: Path,
+    name: str,
+    version: str,
+    files: Mapping[str, str],
+    metadata: str = "",
+    record_of: Mapping[str, str] | None = None,
+) -> Path:
+    """A pure wheel with these files (binary distribution format, PEP 427); its RECORD may tell of others."""
     stem = f"{name}-{version}"
     info = f"{stem}.dist-info"
     content = {
@@ -29,7 +39,9 @@ def make_wheel(directory: Path, name: str, version: str, files: Mapping[str, str
         f"{info}/METADATA": f"Metadata-Version: 2.4\nName: {name}\nVersion: {version}\n{metadata}",
         f"{info}/WHEEL": "Wheel-Version: 1.0\nGenerator: tests\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
     }
-    record = "".join(f"{path},{_record_hash(text)},{len(text.encode())}\n" for path, text in content.items())
+    record = "".join(
+        f"{path},{_record_hash(text)},{len(text.encode())}\n" for path, text in {**content, **(record_of or {})}.items()
+    )
     path = directory / f"{stem}-py3-none-any.whl"
     directory.mkdir(parents=True, exist_ok=True)
     with zipfile.ZipFile(path, "w") as archive:
@@ -72,7 +84,7 @@ def order_of(base: Base, *wheels: Path) -> Order:
 class Workshop:
     """Builds in a directory of its own; keeps the events of the last build."""
 
-    builder: UvBuilder
+    workbench: Workbench
     root: Path
     events: list[Event] = field(default_factory=list)
 
@@ -85,7 +97,19 @@ class Workshop:
         """Builds into an empty place."""
         shutil.rmtree(self.directory, ignore_errors=True)
         self.events.clear()
-        return self.builder.build(order, self.directory, self.events.append, cancelled)
+        return UvBuilder(self.workbench).build(order, self.directory, self.events.append, cancelled)
+
+    def finish(self, order: Order, built: Built) -> int:
+        """Gives the environment the bytecode that it lacks; how many bytes came to what is kept."""
+        grown: list[int] = []
+        finisher = BytecodeFinisher(self.workbench)
+        finisher.finish(order.base, built.unfinished, lambda: nullcontext(self.directory), grown.append)
+        return sum(grown)
+
+    def compiled(self, package: str) -> dict[str, Path]:
+        """The compiled files of a package in the environment, by their modules."""
+        found = sorted(self.directory.rglob(f"{package}/__pycache__/*.pyc"))
+        return {path.name.split(".")[0]: path for path in found}
 
     def run(self, *argv: str, code: int = 0) -> str:
         """What a program of the environment says, on both streams."""

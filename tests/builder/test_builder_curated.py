@@ -16,10 +16,10 @@ from packaging.pylock import Pylock
 
 from recto.builder.curated import FAILPOINTS, LOCK, RECORD, BaseBuilder, curated_requirements
 from recto.builder.exchange import put_in_place
+from recto.builder.workbench import Workbench
 from recto.interpreters import Base, missing_render_stack, probe
 from recto.problems import BaseError, BuildError
 from recto.progress import Event
-from recto.sandbox.none import NoSandbox
 
 pytest_plugins = ("builder_fixtures",)
 pytestmark = pytest.mark.network
@@ -31,19 +31,22 @@ KILLED = """
 import os, signal, sys
 from pathlib import Path
 from recto.builder.curated import BaseBuilder
+from recto.builder.workbench import Workbench
 from recto.sandbox.none import NoSandbox
 uv, cache, place, listed, step = sys.argv[1:]
+kept = Path(cache).parent
+workbench = Workbench(Path(uv), Path(cache), kept / "bytecode", kept / "starts", NoSandbox(), dict(os.environ))
 def failpoint(name):
     if name == step:
         os.kill(os.getpid(), signal.SIGKILL)
-builder = BaseBuilder(Path(uv), Path(cache), NoSandbox(), dict(os.environ), failpoint=failpoint)
+builder = BaseBuilder(workbench, failpoint=failpoint)
 builder.build(Path(sys.executable), Path(place), Path(listed), upgrade=True)
 """
 
 
 @pytest.fixture
-def builder(uv: Path, uv_cache: Path, network_environment: Mapping[str, str]) -> BaseBuilder:
-    return BaseBuilder(uv, uv_cache, NoSandbox(), network_environment)
+def builder(workbench: Workbench) -> BaseBuilder:
+    return BaseBuilder(workbench)
 
 
 @pytest.fixture

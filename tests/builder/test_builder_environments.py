@@ -16,6 +16,7 @@ from recto.builder import Order
 from recto.builder.commands import Commands
 from recto.builder.proof import prove
 from recto.builder.uv_builder import FAILPOINTS, UvBuilder
+from recto.builder.workbench import Workbench
 from recto.interpreters import Base, probe
 from recto.progress import Event, silent
 from recto.sandbox.none import NoSandbox
@@ -56,9 +57,8 @@ def test_packages_of_the_index_are_installed_over_the_base(
     assert stages == sorted(stages, key=["downloading", "installing", "proving"].index)
     assert workshop.events[0].unit == "bytes"
     assert workshop.events[0].total > 100_000
-    assert workshop.events[-3:] == [
+    assert workshop.events[-2:] == [
         Event("installing", done=2, total=2, unit="packages"),
-        Event("installing", "compiling bytecode"),
         Event("proving", "starting a kernel"),
     ]
     assert "Installed 2 packages" in built.log
@@ -125,25 +125,8 @@ def test_the_kernelspec_is_never_written_through_a_link_into_the_cache(
     assert cached == [theirs]
 
 
-def test_bytecode_is_there_and_unchecked(workshop: Workshop, kernel_base: Base, spam: Path) -> None:
-    workshop.build(order_of(kernel_base, spam))
-    (compiled,) = workshop.directory.rglob("spam/__pycache__/*.pyc")
-    # PEP 552: flag 1 is hash-based, flag 2 would be checked.
-    assert compiled.read_bytes()[4:8] == b"\x01\x00\x00\x00"
-
-
-def test_a_file_that_does_not_compile_fails_nothing(workshop: Workshop, kernel_base: Base, tmp_path: Path) -> None:
-    files = {"spam/__init__.py": "", "spam/old.py": "print 'two'\n", "spam/after.py": "A = 1\n"}
-    built = workshop.build(order_of(kernel_base, make_wheel(tmp_path, "spam", "1.0", files)))
-    assert "SyntaxError" in built.log
-    assert [path.name.split(".")[0] for path in sorted(workshop.directory.rglob("spam/__pycache__/*.pyc"))] == [
-        "__init__",
-        "after",
-    ]
-
-
-def test_compiling_does_not_start_the_environments_own_interpreter(
-    kernel_base: Base, tmp_path: Path, uv: Path, uv_cache: Path, network_environment: dict[str, str]
+def test_building_starts_the_environments_own_interpreter_for_the_proof_alone(
+    kernel_base: Base, tmp_path: Path, workbench: Workbench
 ) -> None:
     marker = tmp_path / "started"
     wheel = make_wheel(tmp_path, "evil", "1.0", {"evil.pth": f"import os; open({str(marker)!r}, 'a').write('x')\n"})
@@ -152,8 +135,7 @@ def test_compiling_does_not_start_the_environments_own_interpreter(
     def note(step: str) -> None:
         seen[step] = marker.exists()
 
-    builder = UvBuilder(uv, uv_cache, NoSandbox(), network_environment, failpoint=note)
-    builder.build(order_of(kernel_base, wheel), tmp_path / "env", silent)
+    UvBuilder(workbench, failpoint=note).build(order_of(kernel_base, wheel), tmp_path / "env", silent)
     assert tuple(seen) == FAILPOINTS
     assert seen == {step: step == "proven" for step in FAILPOINTS}
 

@@ -15,6 +15,7 @@ from packaging.pylock import Pylock
 from recto.builder import Order
 from recto.builder.commands import Commands
 from recto.builder.uv_builder import FAILPOINTS, UvBuilder
+from recto.builder.workbench import Workbench
 from recto.interpreters import Base, probe
 from recto.problems import BaseError, BuildError, Cancelled, RectoError
 from recto.progress import silent
@@ -105,12 +106,10 @@ def test_a_cancelled_build_stops_at_its_next_command(
     kernel_base: Base,
     spam: Path,
     tmp_path: Path,
-    uv: Path,
-    uv_cache: Path,
-    network_environment: Mapping[str, str],
+    workbench: Workbench,
 ) -> None:
     steps: list[str] = []
-    builder = UvBuilder(uv, uv_cache, NoSandbox(), network_environment, failpoint=steps.append)
+    builder = UvBuilder(workbench, failpoint=steps.append)
     with pytest.raises(Cancelled):
         builder.build(order_of(kernel_base, spam), tmp_path / "env", silent, lambda: after in steps)
     assert "proven" not in steps
@@ -150,13 +149,14 @@ def test_a_package_that_leads_to_another_kernel_fails_the_proof(
 
 
 def test_credentials_are_in_no_log(
-    kernel_base: Base, tmp_path: Path, uv: Path, uv_cache: Path, network_environment: Mapping[str, str]
+    kernel_base: Base, tmp_path: Path, workbench: Workbench, network_environment: Mapping[str, str]
 ) -> None:
     wheel = {"url": "http://someone:hunter2@127.0.0.1:9/spam-1.0-py3-none-any.whl", "hashes": {"sha256": "0" * 64}}
     packages = [{"name": "spam", "version": "1.0", "wheels": [wheel]}]
     lock = Pylock.from_dict({"lock-version": "1.0", "created-by": "tests", "packages": packages})
     seen = {**network_environment, "UV_HTTP_RETRIES": "0"}
-    builder = UvBuilder(uv, uv_cache, NoSandbox(), seen, index_url="http://other:hunter3@127.0.0.1:9/simple")
+    index = "http://other:hunter3@127.0.0.1:9/simple"
+    builder = UvBuilder(replace(workbench, environment=seen, index_url=index))
     with pytest.raises(BuildError) as raised:
         builder.build(Order(lock, ("spam",), kernel_base), tmp_path / "env", silent)
     assert "127.0.0.1:9" in raised.value.raw

@@ -7,13 +7,17 @@ from pathlib import Path
 
 from building import make_wheel
 
-from recto.builder.modules import installed_modules
+from recto.builder.inventory import metadata_directories, take_inventory
 
 
 def _unpacked(tmp_path: Path, name: str, files: dict[str, str], metadata: str = "") -> dict[str, tuple[str, ...]]:
     with zipfile.ZipFile(make_wheel(tmp_path / "wheels", name, "1.0", files, metadata)) as archive:
         archive.extractall(tmp_path / "site")
-    return installed_modules(tmp_path / "site")
+    return _modules(tmp_path / "site")
+
+
+def _modules(site: Path) -> dict[str, tuple[str, ...]]:
+    return {name: take_inventory(site, info).modules for name, info in metadata_directories(site).items()}
 
 
 def test_packages_and_modules_count_and_data_does_not(tmp_path: Path) -> None:
@@ -45,4 +49,4 @@ def test_stated_import_names_are_believed(tmp_path: Path) -> None:
 
 def test_a_directory_without_metadata_names_nothing(tmp_path: Path) -> None:
     (tmp_path / "gone-1.0.dist-info").mkdir()
-    assert installed_modules(tmp_path) == {}
+    assert metadata_directories(tmp_path).keys() == {"gone"}

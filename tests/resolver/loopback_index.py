@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import quote
 
 
 @dataclass
@@ -23,10 +24,11 @@ class LoopbackIndex:
     with_hashes: bool = True
     projects: dict[str, list[dict[str, object]]] = field(default_factory=dict)
     bodies: dict[str, bytes] = field(default_factory=dict)
+    asked: list[str] = field(default_factory=list)
 
     @property
     def url(self) -> str:
-        user = f"reader:{self.password}@" if self.password else ""
+        user = f"reader:{quote(self.password, safe='')}@" if self.password else ""
         return f"http://{user}127.0.0.1:{self.port}/simple/"
 
     def add(
@@ -82,6 +84,7 @@ class LoopbackIndex:
         expected = "Basic " + base64.b64encode(f"reader:{self.password}".encode()).decode()
         if self.password and authorization != expected:
             return 401, b"", "text/plain"
+        self.asked.append(path)
         if path in self.bodies:
             return 200, self.bodies[path], "application/octet-stream"
         name = path.removeprefix("/simple/").strip("/")

@@ -19,6 +19,7 @@ from recto.interpreters import Base, probe
 from recto.problems import Source
 from recto.progress import Event
 from recto.resolver import Request, Resolution
+from recto.resolver.compiling import Uv
 from recto.resolver.uv import UvResolver
 from recto.sandbox.base import Command, OnLine, Outcome
 from recto.sandbox.none import NoSandbox
@@ -59,6 +60,7 @@ class Bench:
     base: Base
     index_url: str | None = None
     protected: tuple[str, ...] = ()
+    page_seconds: int = 0
     environment: Mapping[str, str] = field(default_factory=lambda: dict(NETWORK))
     sandbox: CountingSandbox = field(default_factory=CountingSandbox)
     events: list[Event] = field(default_factory=list)
@@ -67,15 +69,9 @@ class Bench:
         return self.answer(Request(declared(*lines, **asked), self.base, preferred=preferred, upgrade=upgrade))
 
     def answer(self, request: Request, cancelled: Callable[[], bool] | None = None) -> Resolution:
-        resolver = UvResolver(
-            self.uv,
-            self.directory / "cache" / "uv",
-            self.sandbox,
-            self.environment,
-            self.index_url,
-            self.protected,
-        )
-        return resolver.resolve(request, self.events.append, cancelled)
+        cache = self.directory / "cache" / "uv"
+        uv = Uv(self.uv, cache, self.sandbox, self.environment, self.index_url, self.page_seconds)
+        return UvResolver(uv, self.protected).resolve(request, self.events.append, cancelled)
 
 
 def declared(

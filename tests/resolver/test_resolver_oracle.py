@@ -17,6 +17,7 @@ from recto.engines.base import RENDER_STACK
 from recto.interpreters import Base
 from recto.progress import silent
 from recto.resolver import Request, Resolution
+from recto.resolver.compiling import Uv
 from recto.resolver.uv import UvResolver
 
 pytest_plugins = ("resolver_fixtures",)
@@ -68,7 +69,7 @@ def _answers(entry: str, base: Base, python: Path, directory: Path, cache: Path)
     declaration = replace(declare(lambda name: data if name == "requirements.txt" else None), as_of=DAY)
     pins = "".join(f"{name}=={base.identity.distributions[name]}\n" for name in RENDER_STACK)
     theirs = ask_pip(python, clean_requirements(declaration).text, pins, directory, base)
-    resolver = UvResolver(Path(find_uv_bin()), cache, CountingSandbox(), NETWORK, None, RENDER_STACK)
+    resolver = UvResolver(Uv(Path(find_uv_bin()), cache, CountingSandbox(), NETWORK), RENDER_STACK)
     return resolver.resolve(Request(declaration, base), silent), theirs
 
 

@@ -221,3 +221,29 @@ def test_what_is_published_while_the_store_is_counted_is_not_forgotten(data: Pat
     Store(data, Options(10 * MB, 0), clock, publish_more).prune(0)
     with pytest.raises(StoreError), store.reserve(6 * MB):
         pytest.fail("what was published meanwhile was forgotten")
+
+
+def test_bytes_that_are_written_beside_environments_count_once_they_are_told(data: Path, clock: Clock) -> None:
+    store = small(data, 10 * MB, clock)
+    store.prune()
+    (store.bytecode / "compiled").write_bytes(b"c" * 6 * MB)
+    store.grow(6 * MB)
+
+    with pytest.raises(StoreError), store.reserve(6 * MB):
+        pytest.fail("the same bytes were used twice")
+    with pytest.raises(ValueError, match="nothing"):
+        store.grow(-1)
+
+
+def test_what_came_new_into_the_cache_with_a_build_counts_once_it_is_told(data: Path, clock: Clock) -> None:
+    store = small(data, 10 * MB, clock)
+    store.prune()
+    wheel = store.cache / "wheel"
+    wheel.write_bytes(b"w" * 6 * MB)
+    with store.stage(key(1)) as staging:
+        fill(staging.directory, 1000, wheel)
+        staging.publish({}, shared_bytes=6 * MB).close()
+    store.pin(key(1))
+
+    with pytest.raises(StoreError), store.reserve(6 * MB):
+        pytest.fail("the same bytes were used twice")

@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 import os
 import stat
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -12,6 +15,7 @@ from stored import START, Clock, fill, key, names, publish, whole
 
 from recto.problems import StoreError
 from recto.store import Lease, Miss, Store
+from recto.store.trees import delete
 
 pytest_plugins = ("store_fixtures",)
 
@@ -160,3 +164,47 @@ def test_the_publisher_marks_the_environment_as_used(store: Store, clock: Clock)
     publish(store, 1).close()
 
     assert store.find(str(key(1))).last_used == START + 7
+
+
+def test_what_strangers_name_and_nest_as_they_like_is_sealed_and_deleted(store: Store) -> None:
+    """Names that are no text, a directory that nobody may enter, and a nesting longer than a path may be."""
+    with store.stage(key(1)) as staging:
+        staging.directory.mkdir()
+        (staging.directory / os.fsdecode(b"\xff\n-rf")).write_bytes(b"x")
+        (staging.directory / "shut").mkdir()
+        (staging.directory / "shut" / "file").touch()
+        (staging.directory / "shut").chmod(0)
+        below = os.open(staging.directory, os.O_RDONLY)
+        for _ in range(2500):
+            os.mkdir("d", dir_fd=below)
+            above, below = below, os.open("d", os.O_RDONLY, dir_fd=below)
+            os.close(above)
+        assert len(str(staging.directory)) + 2 * 2500 > os.pathconf("/", "PC_PATH_MAX")
+        lease = staging.publish({})
+    with lease:
+        assert stat.S_IMODE(os.fstat(below).st_mode) == 0o555
+    os.close(below)
+
+    assert store.remove(key(1)) > 2500 * 4096
+
+
+def test_a_tree_that_cannot_be_deleted_leaves_no_descriptor_open(store: Store, tmp_path: Path) -> None:
+    tree = tmp_path / "tree"
+    (tree / "a" / "b").mkdir(parents=True)
+    before = len(names(Path("/proc/self/fd")))
+    (tree / "a" / "b" / "unmovable").touch()
+
+    with pytest.raises(PermissionError), immutable(tree / "a" / "b"):
+        delete(tree)
+    assert len(names(Path("/proc/self/fd"))) == before
+
+
+@contextmanager
+def immutable(directory: Path) -> Iterator[None]:
+    """Keeps everybody, root too, from deleting what is in the directory."""
+    if subprocess.run(["chattr", "+i", directory], capture_output=True, check=False).returncode:
+        pytest.skip("this user, or this file system, makes nothing immutable")
+    try:
+        yield
+    finally:
+        subprocess.run(["chattr", "-i", directory], check=True)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -27,11 +28,19 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """What was built. `modules` maps each installed distribution to its top-level module names."""
+    """What was built. `modules` maps each installed distribution to its top-level module names.
+
+    `unfinished` are distributions without bytecode yet, by name with their bytecode keys: whoever publishes the
+    environment sees to it that a Finisher comes to it. `new_bytes` are allocated bytes that the installer's cache took
+    on with this build. `proof` says how the environment was proven.
+    """
 
     installed_bytes: int
     modules: dict[str, tuple[str, ...]] = field(default_factory=dict)
     log: str = field(default="", repr=False)
+    unfinished: dict[str, str] = field(default_factory=dict)
+    new_bytes: int = 0
+    proof: str = ""
 
 
 class Builder(Protocol):
@@ -48,5 +57,30 @@ class Builder(Protocol):
 
         The environment may be renamed afterwards. What is left in `directory` after an error is the caller's to
         remove. `directory/bin/python` is the interpreter.
+        """
+        ...
+
+
+# Gives the environment's directory for the time of the block, None where it is gone.
+Hold = Callable[[], AbstractContextManager[Path | None]]
+# Is told of allocated bytes that are new on the disk.
+Grown = Callable[[int], None]
+
+
+class Finisher(Protocol):
+    """What gives published environments the bytecode that they lack."""
+
+    def finish(
+        self,
+        base: Base,
+        unfinished: Mapping[str, str],
+        hold: Hold,
+        grown: Grown,
+        cancelled: Callable[[], bool] | None = None,
+    ) -> None:
+        """Links the bytecode of these distributions (name to bytecode key), compiled where nobody has done so before.
+
+        The environment is held only while it is read or written, and may be gone in between. Raises BuildError where
+        that cannot be done, Cancelled.
         """
         ...

@@ -41,6 +41,10 @@ class Commands:
         """What was run and all that was said so far, without credentials."""
         return redacted("".join(self._log))
 
+    def note(self, text: str) -> None:
+        """Adds a line of our own to the log."""
+        self._log.append(f"{text}\n\n")
+
     def run(
         self,
         argv: tuple[str, ...],
@@ -49,12 +53,15 @@ class Commands:
         read_only: tuple[Path, ...] = (),
         writable: tuple[Path, ...] = (),
         network: Network = "none",
+        on_stdout: OnLine | None = None,
         on_stderr: OnLine | None = None,
     ) -> Outcome:
         """How the command ended by itself; raises BuildError `cap-build-time` or Cancelled where it was ended."""
         left = self.seconds_max - (self.clock() - self._started)
         if left <= 0:
             raise self._late()
+        if self.cancelled is not None and self.cancelled():
+            raise Cancelled(problem("cancelled"))
         command = Command(
             argv=argv,
             cwd=self.scratch,
@@ -64,7 +71,7 @@ class Commands:
             network=network,
             limits=Limits(wall_seconds=left),
         )
-        outcome = self.sandbox.run(command, on_stderr=on_stderr, cancelled=self.cancelled)
+        outcome = self.sandbox.run(command, on_stdout=on_stdout, on_stderr=on_stderr, cancelled=self.cancelled)
         self._record(argv, outcome)
         if outcome.stop == "timed-out":
             raise self._late()

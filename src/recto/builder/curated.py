@@ -11,24 +11,24 @@ import json
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
 import tomli_w
 
 from recto.builder.base import Order
-from recto.builder.bytecode import compile_packages
+from recto.builder.bytecode import Bytecode
 from recto.builder.commands import Commands, no_failpoint
 from recto.builder.exchange import put_in_place
+from recto.builder.finishing import complete
 from recto.builder.kernelspec import write_kernelspec
-from recto.builder.proof import prove
-from recto.builder.uv import Uv
+from recto.builder.proof import prove, watch
+from recto.builder.workbench import Workbench
 from recto.interpreters import Base, probe
 from recto.problems import BaseError, problem
 from recto.progress import Event, Progress, silent
-from recto.sandbox.base import Sandbox
 
 # The steps where a test may kill the process to see what is left.
 FAILPOINTS = ("installed", "proven", "recorded", "placed")
@@ -44,13 +44,9 @@ def curated_requirements() -> str:
 
 @dataclass(frozen=True, slots=True)
 class BaseBuilder:
-    """Makes bases with uv; the fields are those of UvBuilder."""
+    """Makes bases with uv."""
 
-    uv: Path
-    cache: Path
-    sandbox: Sandbox
-    environment: Mapping[str, str] = field(repr=False)
-    index_url: str | None = field(default=None, repr=False)
+    workbench: Workbench
     seconds_max: float = 1800.0
     failpoint: Callable[[str], None] = no_failpoint
 
@@ -72,7 +68,7 @@ class BaseBuilder:
         under = probe(python)
         record = {"requirements": text, "python": under.identity.version, "interpreter": str(under.python)}
         directory.parent.mkdir(parents=True, exist_ok=True)
-        self.cache.mkdir(parents=True, exist_ok=True)
+        self.workbench.cache.mkdir(parents=True, exist_ok=True)
         with _alone(directory):
             held = _holds(directory, record)
             if upgrade or not held:
@@ -83,18 +79,20 @@ class BaseBuilder:
     def _build(
         self, under: Base, text: str, record: Mapping[str, str], directory: Path, scratch: Path, progress: Progress
     ) -> None:
-        commands = Commands(self.sandbox, under, scratch, self.seconds_max)
-        installer = Uv(self.uv, self.cache, self.environment, self.index_url)
+        commands = Commands(self.workbench.sandbox, under, scratch, self.seconds_max)
         progress(Event("resolving", "the packages of the base"))
-        lock = installer.resolve(text, commands)
+        lock = self.workbench.tool.resolve(text, commands)
         made = scratch / "base"
-        installer.make_environment(made, commands)
         order = Order(lock, tuple(package.name for package in lock.packages), under)
-        installer.install(order, made, commands, progress)
+        installed = self.workbench.installer.install(
+            order, made, commands, progress, lambda: self.workbench.tool.make_environment(made, commands)
+        )
         self.failpoint("installed")
         write_kernelspec(made)
         progress(Event("installing", "compiling bytecode"))
-        compile_packages(commands, made)
+        unfinished = {name: key.digest for name, key in installed.unfinished.items()}
+        # Nobody waits for less than a whole base: every environment over it would pay for what is missing.
+        complete(Bytecode(self.workbench.bytecode), commands, unfinished, lambda: nullcontext(made), lambda grown: None)
         progress(Event("proving", "starting a kernel"))
         prove(commands, made)
         self.failpoint("proven")
@@ -103,6 +101,8 @@ class BaseBuilder:
         self.failpoint("recorded")
         put_in_place(made, directory)
         self.failpoint("placed")
+        base = probe(directory / "bin" / "python")
+        self.workbench.kept_starts.keep(base, watch(commands, directory))
         progress(Event("ready", "the base is ready"))
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
 
 from recto.builder.commands import Commands
+from recto.builder.starts import Start
 from recto.problems import BuildError, problem
 from recto.sandbox.base import Outcome
 
@@ -16,18 +18,30 @@ KERNEL_SECONDS = 60.0
 # The distributions that the proof script and the kernel import.
 NEEDED = ("ipykernel", "jupyter-client", "nbclient", "nbformat", "pyyaml")
 
+_WHERE = "import json, sys; sys.stdout.write(json.dumps({'prefix': sys.prefix, 'executable': sys.executable}))"
+
 
 def prove(commands: Commands, directory: Path) -> None:
     """Raises BuildError `proof-kernel`, with the log, unless `sys.prefix` of the kernel is the environment."""
-    script = files("recto.builder").joinpath("proof_script.py").read_text(encoding="utf-8")
-    outcome = commands.run(
-        (str(directory / "bin" / "python"), "-c", script, str(KERNEL_SECONDS)),
-        kernel_environment(directory, commands.scratch),
-        read_only=(directory,),
-    )
-    reason = _failure(outcome, directory)
-    if reason is not None:
-        raise BuildError(problem("proof-kernel", reason=reason), commands.log)
+    _started(commands, directory)
+
+
+def watch(commands: Commands, directory: Path) -> Start:
+    """What starting a kernel looked for in this environment, or base; raises BuildError where none starts."""
+    try:
+        return Start.of(_started(commands, directory, "watch"))
+    except ValueError as error:
+        raise BuildError(problem("proof-kernel", reason=str(error)), commands.log) from error
+
+
+def check_interpreter(commands: Commands, directory: Path) -> None:
+    """Raises BuildError `proof-kernel` unless the environment's interpreter starts, prints nothing, and is in it.
+
+    All that is left to see where nothing of the environment is in the way of a kernel (see `starts`).
+    """
+    argv = (str(directory / "bin" / "python"), "-c", _WHERE)
+    outcome = commands.run(argv, kernel_environment(directory, commands.scratch), read_only=(directory,))
+    _answer(outcome, directory, commands)
 
 
 def kernel_environment(directory: Path, scratch: Path) -> dict[str, str]:
@@ -46,17 +60,31 @@ def kernel_environment(directory: Path, scratch: Path) -> dict[str, str]:
     }
 
 
-def _failure(outcome: Outcome, directory: Path) -> str | None:
-    """Why the proof does not hold, or None where it does."""
+def _started(commands: Commands, directory: Path, *how: str) -> Mapping[str, object]:
+    script = files("recto.builder").joinpath("proof_script.py").read_text(encoding="utf-8")
+    argv = (str(directory / "bin" / "python"), "-c", script, str(KERNEL_SECONDS), *how)
+    outcome = commands.run(argv, kernel_environment(directory, commands.scratch), read_only=(directory,))
+    return _answer(outcome, directory, commands)
+
+
+def _answer(outcome: Outcome, directory: Path, commands: Commands) -> Mapping[str, object]:
+    """What the script printed; raises BuildError where the proof does not hold."""
+    answer, reason = _read(outcome, directory)
+    if reason is not None:
+        raise BuildError(problem("proof-kernel", reason=reason), commands.log)
+    return answer
+
+
+def _read(outcome: Outcome, directory: Path) -> tuple[Mapping[str, object], str | None]:
     if not outcome.succeeded:
         said = outcome.stderr.decode("utf-8", "replace").strip().splitlines()
-        return said[-1].strip() if said else f"the kernel's starter ended with status {outcome.code}"
+        return {}, said[-1].strip() if said else f"the kernel's starter ended with status {outcome.code}"
     try:
         answer = json.loads(outcome.stdout)
     except ValueError:
         # Quarto drops an interpreter that prints at its start, without a word, and takes another.
-        return "one of the packages prints text whenever Python starts"
+        return {}, "one of the packages prints text whenever Python starts"
     prefix = Path(answer["prefix"])
     if prefix.resolve() != directory.resolve():
-        return f"the kernel runs in `{prefix.name}` instead of the environment"
-    return None
+        return {}, f"the kernel runs in `{prefix.name}` instead of the environment"
+    return answer, None

@@ -20,6 +20,7 @@ from packaging.tags import parse_tag
 from recto.builder.base import Order
 from recto.builder.commands import Commands
 from recto.builder.listener import Listener
+from recto.interpreters import Base
 from recto.problems import BuildError, Problem, problem
 from recto.problems.diagnosis import diagnose
 from recto.progress import Progress
@@ -60,7 +61,8 @@ class Uv:
             return
         path = commands.scratch / "pylock.toml"
         path.write_text(tomli_w.dumps(lock.to_dict()), encoding="utf-8")
-        listener = Listener(wheel_bytes(lock, order), len(lock.packages), progress)
+        sizes = {name: wheel.size or 0 for name, wheel in wheels_of(lock, order.base).items()}
+        listener = Listener(sizes, len(lock.packages), progress)
         listener.start()
         outcome = self._run(
             (
@@ -116,16 +118,21 @@ def chosen(order: Order) -> Pylock:
     return replace(order.lock, packages=[package for package in order.lock.packages if package.name in names])
 
 
-def wheel_bytes(lock: Pylock, order: Order) -> dict[str, int]:
-    """The size of each file that will be installed, by package; empty where the lock does not answer for the base."""
-    environment = cast(Environment, dict(order.base.markers))
-    tags = [tag for text in order.base.tags for tag in parse_tag(text)]
+def wheels_of(lock: Pylock, base: Base) -> dict[str, PackageWheel]:
+    """The wheel of each distribution that will be installed; empty where the lock does not answer for the base."""
+    single: dict[str, PackageWheel] = {
+        package.name: package.wheels[0] for package in lock.packages if package.wheels and not package.wheels[1:]
+    }
+    if len(single) == len(lock.packages):
+        return single
+    environment = cast(Environment, dict(base.markers))
+    tags = [tag for text in base.tags for tag in parse_tag(text)]
     try:
         selection = list(lock.select(environment=environment, tags=tags))
     except PylockSelectError:
         # uv says in its own words what is missing, and that text becomes a problem.
         return {}
-    return {package.name: file.size or 0 for package, file in selection if isinstance(file, PackageWheel)}
+    return {package.name: file for package, file in selection if isinstance(file, PackageWheel)}
 
 
 def _problems(outcome: Outcome) -> tuple[Problem, ...]:

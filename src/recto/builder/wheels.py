@@ -14,6 +14,8 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
+from packaging.utils import canonicalize_name
+
 _BLOCK_BYTES = 512
 
 
@@ -34,6 +36,16 @@ def sweep_wheels(cache: Path) -> int:
         return sum(_swept(archive) for archive in _archives(cache))
     finally:
         os.close(lock)
+
+
+def forget_wheel(cache: Path, name: str) -> None:
+    """Deletes every unpacked wheel of the distribution with this normalised name: the installer fetches it again.
+
+    Environments keep the files that they link to. An installer that is just linking from it fails, and is run again.
+    """
+    for archive in _archives(cache):
+        if any(canonicalize_name(info.name.split("-")[0]) == name for info in archive.glob("*.dist-info")):
+            shutil.rmtree(archive, ignore_errors=True)
 
 
 def _archives(cache: Path) -> list[Path]:

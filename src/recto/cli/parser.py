@@ -70,6 +70,11 @@ def _env(command: argparse.ArgumentParser) -> None:
     prune = actions.add_parser("prune", help="remove what was not used for longest, until the store fits its budget")
     prune.add_argument("--budget", metavar="SIZE", help="for example 5GB [RECTO_BUDGET]")
     prune.add_argument("--json", action="store_true", help=_JSON)
+    finish = actions.add_parser(
+        "finish", help="compile what environments in use still lack; runs by itself after a build"
+    )
+    finish.add_argument("--background", action="store_true", help="at low priority, and not where another is at it")
+    finish.add_argument("--json", action="store_true", help=_JSON)
     for name, text in (
         ("pin", "keep an environment whatever its age"),
         ("unpin", "let an environment go again"),

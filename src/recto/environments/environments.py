@@ -38,6 +38,10 @@ def never() -> bool:
     return False
 
 
+def nobody() -> None:
+    """Finishes nothing: environments are right without it, and slower."""
+
+
 @dataclass(frozen=True, slots=True)
 class Options:
     """The operator's rules, and the parts of them that change what an environment contains."""
@@ -50,11 +54,19 @@ class Environments:
     """Environments for declarations: built once, shared by everybody who asks for the same set."""
 
     def __init__(
-        self, store: Store, resolver: Resolver, builder: Builder, base: Callable[[], Base], options: Options
+        self,
+        store: Store,
+        resolver: Resolver,
+        builder: Builder,
+        base: Callable[[], Base],
+        options: Options,
+        finish: Callable[[], None] = nobody,
     ) -> None:
+        """`finish` is called when an environment in use lacks bytecode: it sees to it and returns at once."""
         self._store = store
         self._builder = builder
         self._base = base
+        self._finish = finish
         self._policy = options.policy
         self._content = options.content
         self._answers = Answers(store, resolver, options.policy.resolve_seconds_max)
@@ -175,6 +187,9 @@ class Environments:
         lease = None if known is None else self._store.lease(known.key)
         if known is None or not isinstance(lease, Lease):
             return None
+        if self._store.is_unfinished(known.key):
+            # Whoever was at it may have been killed.
+            self._finish()
         return _leased(lease, "cached", (*known.remarks, *ask.declaration.remarks))
 
     def _alone(self, name: str, progress: Progress, cancelled: Cancelled) -> AbstractContextManager[None]:
@@ -232,10 +247,19 @@ class Environments:
                 "plan": resolutions.plan_to_json(resolution.plan),
                 "modules": {name: list(modules) for name, modules in built.modules.items()},
                 "installed_bytes": built.installed_bytes,
+                "proof": built.proof,
                 "built_at": started.isoformat(timespec="seconds"),
                 "build_seconds": round(seconds, 3),
             }
-            lease = staging.publish(manifest)
+            lacking = {"base": str(ask.base.python), "bytecode": built.unfinished}
+            if built.unfinished:
+                self._store.mark_unfinished(key, lacking)
+            lease = staging.publish(manifest, built.new_bytes)
+        if built.unfinished:
+            if not self._store.is_unfinished(key):
+                # A finisher took the mark for one of an environment that is gone, as it was not there yet.
+                self._store.mark_unfinished(key, lacking)
+            self._finish()
         progress(Event("ready", "the environment is ready"))
         return lease
 

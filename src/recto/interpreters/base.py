@@ -19,7 +19,8 @@ class Base:
 
     `python` is its executable, `prefix` its `sys.prefix`, `site_packages` the directories where its packages lie.
     `markers` is a complete PEP 508 environment and `tags` its wheel tags, best first: never those of our own process.
-    `roots` are the directories that a sandbox must show for it to run, none inside another.
+    `roots` are the directories that a sandbox must show for it to run, none inside another. `bytecode` names what its
+    compiled files are: cache tag and magic number (PEP 3147, 552).
     """
 
     python: Path
@@ -30,6 +31,7 @@ class Base:
     markers: Mapping[str, str]
     tags: tuple[str, ...]
     roots: tuple[Path, ...] = ()
+    bytecode: str = ""
 
 
 def check_python(base: Base, wanted: SpecifierSet | None, source: Source | None) -> None:

@@ -21,7 +21,7 @@ from pathlib import Path
 from packaging import __version__ as packaging_version
 
 # Raised when the question changes: old answers then never match.
-FORMAT = 1
+FORMAT = 2
 
 State = tuple[str, int, int, int]
 

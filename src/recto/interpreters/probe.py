@@ -145,4 +145,5 @@ def _base(answer: Mapping[str, Any]) -> Base:
         markers=answer["markers"],
         tags=tuple(answer["tags"]),
         roots=tuple(Path(path) for path in answer["roots"]),
+        bytecode=answer["bytecode"],
     )

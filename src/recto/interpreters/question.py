@@ -89,6 +89,7 @@ def _answer() -> dict[str, object]:
         "markers": dict(default_environment()),
         "tags": [str(tag) for tag in sys_tags()],
         "roots": _roots(directories),
+        "bytecode": f"{sys.implementation.cache_tag} {importlib.util.MAGIC_NUMBER.hex()}",
     }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from packaging.version import Version
 from recto.interpreters import Base
 from recto.problems import Cancelled, ResolveError, problem
 from recto.problems.diagnosis import decode, diagnose, redacted
+from recto.resolver.index_pages import credentials, default_index, index_settings
 from recto.sandbox.base import Command, Limits, Outcome, Sandbox
 
 # uv's exit status where it proved that no set of versions fits; 2 is for everything else that goes wrong.
@@ -24,20 +25,25 @@ _UNSOLVABLE = 1
 
 @dataclass(frozen=True, slots=True)
 class Uv:
-    """The tool and its surroundings: the executable, its cache, what contains it, its environment, the index."""
+    """The tool and its surroundings: the executable, its cache, what contains it, its environment, the index.
+
+    `page_seconds` is how long a page of the index counts as current; 0 asks the index each time.
+    """
 
     executable: Path
     cache: Path
     sandbox: Sandbox
-    environment: Mapping[str, str]
-    index_url: str | None
+    environment: Mapping[str, str] = field(repr=False)
+    index_url: str | None = field(default=None, repr=False)
+    page_seconds: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
     """What uv is asked. `preferences` are versions kept where they fit; `constraints` install nothing.
 
-    `stand_ins` is the folder that stands for the base. `as_of` is the last UTC day whose releases count.
+    `stand_ins` is the folder that stands for the base. `as_of` is the last UTC day whose releases count. `current` asks
+    the index about every page, whatever its age.
     """
 
     requirements: tuple[str, ...]
@@ -46,6 +52,7 @@ class Question:
     stand_ins: Path | None = None
     as_of: date | None = None
     dependencies: bool = True
+    current: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +107,16 @@ class Patience:
 def compile_lock(uv: Uv, base: Base, question: Question, directory: Path, patience: Patience) -> Answer | NoSolution:
     """The answer to `question` for this base, worked out in `directory`.
 
-    Raises ResolveError where uv could not look for one (network, time), Cancelled.
+    That nothing fits is only said of an index as it is now: a page that is some minutes old may lack the release that
+    was just made. Raises ResolveError where uv could not look for an answer (network, time), Cancelled.
     """
+    answer = _compiled(uv, base, question, directory, patience)
+    if isinstance(answer, NoSolution) and uv.page_seconds and not question.current:
+        return _compiled(uv, base, replace(question, current=True), directory, patience)
+    return answer
+
+
+def _compiled(uv: Uv, base: Base, question: Question, directory: Path, patience: Patience) -> Answer | NoSolution:
     command = _command(uv, base, question, directory, patience.limits)
     outcome = uv.sandbox.run(command, cancelled=patience.cancelled)
     patience.spend(outcome)
@@ -116,10 +131,12 @@ def compile_lock(uv: Uv, base: Base, question: Question, directory: Path, patien
 def _command(uv: Uv, base: Base, question: Question, directory: Path, limits: Limits) -> Command:
     uv.cache.mkdir(parents=True, exist_ok=True)
     folder = (question.stand_ins,) if question.stand_ins else ()
+    settings, index = _index(uv, base, question, directory)
+    own = {"HOME": str(directory), "UV_PYTHON_DOWNLOADS": "never", "LANG": "C.UTF-8"}
     return Command(
-        argv=(str(uv.executable), "pip", "compile", *_arguments(uv, base, question, directory)),
+        argv=(str(uv.executable), "pip", "compile", *settings, *_arguments(uv, base, question, directory)),
         cwd=directory,
-        environment=_environment(uv, directory),
+        environment={**uv.environment, **own, **index},
         read_only=(uv.executable, base.prefix, *base.roots, *folder),
         writable=(directory, uv.cache),
         network="index",
@@ -133,7 +150,7 @@ def _arguments(uv: Uv, base: Base, question: Question, directory: Path) -> list[
     constraints.write_text("".join(f"{line}\n" for line in question.constraints), "utf-8")
     lock.write_text(_preferences(question.preferences), "utf-8")
     arguments = [
-        *("--no-config", "--no-build", "--no-sources", "--no-header", "--no-progress", "--color", "never"),
+        *("--no-build", "--no-sources", "--no-header", "--no-progress", "--color", "never"),
         *("--format", "pylock.toml", "--cache-dir", str(uv.cache), "--python", str(base.python)),
         *("--constraint", str(constraints), "--output-file", str(lock)),
     ]
@@ -151,11 +168,19 @@ def day_after(day: date) -> str:
     return datetime.combine(day + timedelta(days=1), time(), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _environment(uv: Uv, directory: Path) -> dict[str, str]:
-    own = {"HOME": str(directory), "UV_PYTHON_DOWNLOADS": "never", "LANG": "C.UTF-8"}
-    # In the environment and not an argument: everybody on the machine can read arguments.
-    index = {"UV_DEFAULT_INDEX": uv.index_url} if uv.index_url else {}
-    return {**uv.environment, **own, **index}
+def _index(uv: Uv, base: Base, question: Question, directory: Path) -> tuple[tuple[str, ...], dict[str, str]]:
+    """The arguments and variables that lead uv to its index: no settings at all, or one file of ours."""
+    url = uv.index_url
+    if uv.page_seconds > 0 and url is None:
+        url = default_index(uv.executable, base.python, uv.cache, uv.sandbox)
+    if uv.page_seconds == 0 or question.current or url is None:
+        # In the environment and not an argument: everybody on the machine can read arguments.
+        # What was read with our settings is taken as current for as long as they said, so it has to be told otherwise.
+        refresh = ("--refresh",) if uv.page_seconds > 0 else ()
+        return ("--no-config", *refresh), {"UV_DEFAULT_INDEX": uv.index_url} if uv.index_url else {}
+    path = directory / "uv.toml"
+    path.write_text(index_settings(url, uv.page_seconds), "utf-8")
+    return ("--config-file", str(path)), credentials(url)
 
 
 def _preferences(versions: Mapping[NormalizedName, Version]) -> str:

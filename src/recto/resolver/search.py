@@ -100,6 +100,7 @@ class Search:
             preferences=self._preferences(),
             stand_ins=self.stand_ins,
             as_of=declaration.as_of,
+            current=self.request.upgrade,
         )
 
     def _preferences(self) -> Versions:
@@ -121,7 +122,7 @@ class Search:
             return found
         name = canonicalize_name(found.package)
         day = self.request.declaration.as_of
-        question = Question((name,), as_of=day, dependencies=False)
+        question = Question((name,), as_of=day, dependencies=False, current=True)
         try:
             answer = self._compile(question)
         except ResolveError:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 
 from packaging.utils import NormalizedName, canonicalize_name
@@ -21,26 +21,17 @@ from recto.resolver.failures import clash, shadowed
 from recto.resolver.installed import BaseDistribution, base_versions, distributions, unmet
 from recto.resolver.search import Search
 from recto.resolver.stand_ins import stand_ins
-from recto.sandbox.base import Sandbox
 
 
 class UvResolver:
     """Resolves with `uv pip compile`, in a directory of its own that is gone afterwards, whatever happens.
 
-    `environment` is all that uv sees beside `index_url`; `protected` are the distributions that engines need, kept at
-    the base's versions. Beside uv's `cache`, a directory `base-metadata` holds the base's stand-ins.
+    `protected` are the distributions that engines need, kept at the base's versions. Beside uv's cache, a directory
+    `base-metadata` holds the base's stand-ins.
     """
 
-    def __init__(
-        self,
-        uv: Path,
-        cache: Path,
-        sandbox: Sandbox,
-        environment: Mapping[str, str],
-        index_url: str | None = None,
-        protected: tuple[str, ...] = (),
-    ) -> None:
-        self._uv = Uv(uv, cache, sandbox, environment, index_url)
+    def __init__(self, uv: Uv, protected: tuple[str, ...] = ()) -> None:
+        self._uv = uv
         self._protected = tuple(canonicalize_name(name) for name in protected)
         self._described: tuple[Base, tuple[BaseDistribution, ...]] | None = None
 

@@ -60,7 +60,7 @@ def keys(layout: Layout, prefix: str = "") -> list[EnvironmentKey]:
             names = [entry.name for entry in found if entry.is_dir(follow_symlinks=False)]
     except FileNotFoundError:
         return []
-    return sorted(key for name in names if name.startswith(prefix) and (key := _key(name)) is not None)
+    return sorted(key for name in names if name.startswith(prefix) and (key := key_of(name)) is not None)
 
 
 def pins(layout: Layout) -> frozenset[str]:
@@ -87,7 +87,8 @@ def entry_of(layout: Layout, key: EnvironmentKey, pinned: frozenset[str]) -> Ent
     return Entry(key, path, manifest, total, total, last_used, str(key) in pinned)
 
 
-def _key(name: str) -> EnvironmentKey | None:
+def key_of(name: str) -> EnvironmentKey | None:
+    """The key that a name is, None where it is none."""
     try:
         return EnvironmentKey(name)
     except ValueError:

@@ -8,6 +8,7 @@
       envs/KEY/               one environment, read-only; its modification time is when it was last used
       envs/KEY/recto.json     its manifest
       pins/KEY                empty; there while the environment is pinned
+      unfinished/KEY          what the environment still lacks: record; KEY.failed where that could not be made
       ledger.json             bytes used, never too low: record
       locks/NAME              empty; there while somebody holds or wants the mutex
       reservations/BYTES-*    empty; counts while a living process holds it
@@ -115,11 +116,25 @@ class Layout:
         """The pin of an environment."""
         return self.pins / str(key)
 
+    @property
+    def unfinished(self) -> Path:
+        """What environments still lack."""
+        return self.root / "unfinished"
+
     def make(self) -> None:
         """Makes every directory, and the README; OSError where that is impossible."""
         records = (self.root / "specs", self.root / "resolutions", self.root / "lineages")
         work = (self.locks, self.reservations, self.staging, self.trash)
-        for directory in (*records, *work, self.environments, self.pins, self.bytecode, self.cache, self.base):
+        for directory in (
+            *records,
+            *work,
+            self.environments,
+            self.pins,
+            self.unfinished,
+            self.bytecode,
+            self.cache,
+            self.base,
+        ):
             directory.mkdir(parents=True, exist_ok=True)
         readme = self.root / "README"
         if not readme.exists():

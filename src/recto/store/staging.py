@@ -52,12 +52,13 @@ class Staging:
         self._failpoint = failpoint
         self._count = count
 
-    def publish(self, manifest: Mapping[str, object]) -> Lease:
+    def publish(self, manifest: Mapping[str, object], shared_bytes: int = 0) -> Lease:
         """A lease on the environment, now published with this manifest; nobody may write in `directory` any more.
 
         If another process has published the same key, that environment is leased and this one is left to be removed.
         `key`, `published_at`, `bytes` and `own_bytes` are added to the manifest (the last two without the manifest's
-        own). Raises StoreError.
+        own). `shared_bytes` are allocated bytes, of files and directories, that came new into the cache or the bytecode
+        with this build: the store cannot see which of the files that it shares are new. Raises StoreError.
         """
         with complaints(self.directory):
             self._failpoint("staged")
@@ -72,7 +73,7 @@ class Staging:
                 settle(lease.fileno(), self._clock())
                 self._failpoint("settled")
                 synchronise(self._layout.environments)
-                self._count(weight.bytes)
+                self._count(weight.own_bytes + shared_bytes)
                 self._failpoint("counted")
         except BaseException:
             lease.close()

@@ -22,6 +22,7 @@ from recto.store.leases import Lease
 from recto.store.mutex import held, mutex
 from recto.store.records import Miss, Record, read_object, read_record, write_record
 from recto.store.staging import Staging
+from recto.store.unfinished import Unfinished
 
 # A pruning deletes trees, some seconds each; who waits for another's longer than this would rather hear of it.
 _PRUNING_WAIT_SECONDS = 600.0
@@ -56,6 +57,7 @@ class Store:
         self._failpoint = failpoint
         self._sweepers = sweepers
         self._ledger = Ledger(self._layout, self._options)
+        self._unfinished = Unfinished(self._layout)
 
     @classmethod
     def open(
@@ -155,6 +157,41 @@ class Store:
         with complaints(self._layout.root):
             return read_object(self._layout.environment(key) / MANIFEST)
 
+    def mark_unfinished(self, key: EnvironmentKey, lacking: Mapping[str, object]) -> None:
+        """Keeps in mind what an environment that is about to be published still lacks."""
+        self._make()
+        with complaints(self._layout.root):
+            self._unfinished.mark(key, lacking, self._clock())
+
+    def is_unfinished(self, key: EnvironmentKey) -> bool:
+        """Whether the environment still lacks something that somebody is to give it; one system call."""
+        return self._unfinished.has(key)
+
+    def unfinished(self) -> list[EnvironmentKey]:
+        """The environments that still lack something, the one marked first in front."""
+        with complaints(self._layout.root):
+            return self._unfinished.keys()
+
+    def lacking(self, key: EnvironmentKey) -> Record | Miss:
+        """What an environment still lacks."""
+        with complaints(self._layout.root):
+            return self._unfinished.lacking(key)
+
+    def finished(self, key: EnvironmentKey) -> None:
+        """Ends the mark of `mark_unfinished`."""
+        with complaints(self._layout.root):
+            self._unfinished.clear(key)
+
+    def finishing_failed(self, key: EnvironmentKey, reason: str) -> None:
+        """Ends the mark and keeps the reason, for `unfinishable`."""
+        with complaints(self._layout.root):
+            self._unfinished.fail(key, reason, self._clock())
+
+    def unfinishable(self) -> dict[str, str]:
+        """Why environments could not be finished, by their keys."""
+        with complaints(self._layout.root):
+            return self._unfinished.failures()
+
     def stage(self, key: EnvironmentKey) -> AbstractContextManager[Staging]:
         """A place to build the environment; leaving the block without `publish` deletes what is in it."""
         return staging.stage(self._layout, key, self._clock, self._failpoint, self._count)
@@ -170,6 +207,16 @@ class Store:
             yield
         finally:
             self._ledger.withdraw(promise)
+
+    def grow(self, amount: int) -> None:
+        """Counts that many allocated bytes more: what is written to `cache`, `bytecode` or `base` beside a publishing.
+
+        Say it before writing: a process that dies in between then leaves the count too high, never too low.
+        """
+        if amount < 0:
+            raise ValueError("a store does not grow by less than nothing")
+        self._make()
+        self._count(amount)
 
     def environments(self) -> Iterator[Entry]:
         """Every published environment, in no order."""

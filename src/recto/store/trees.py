@@ -1,23 +1,36 @@
 """Directory trees: how many bytes they take, making them read-only, deleting them. Symbolic links are never followed.
 
-Bytes are allocated ones, `st_blocks` of 512 bytes: what deleting gives back, whatever the files' lengths say.
-Nobody may write in a tree while it is sealed or deleted: entries are addressed by path.
+Bytes are allocated ones, `st_blocks` of 512 bytes: what deleting gives back, whatever the files' lengths say. What a
+tree has *of its own* is what deleting it would free: its directories, and the files that have no link outside of it.
+
+A tree may be nested more deeply than paths may be long, and its names may be any bytes: it was written by strangers.
+Each entry is addressed by the descriptor of its directory, is looked at once and is changed only where it must be; at
+most 64 descriptors are open. Nobody may write in a tree while it is sealed or deleted.
 """
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
 _BLOCK_BYTES = 512
+_SEALED_DIRECTORY = 0o555
+
+# How many directories, one in another, are kept open on the way down; 1024 descriptors are what a process has at least.
+# From deeper ones the way back is `..`, which leads astray where a directory was moved meanwhile. What moves in the
+# store lies two to four directories deep, so it is never on that part of the way.
+_OPEN_DIRECTORIES = 64
+_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
 
 
 @dataclass(frozen=True, slots=True)
 class Weight:
-    """Bytes of a tree: all of it, and the part that no other tree links to."""
+    """Bytes of a tree: all of it, each file once, and the part that is its own."""
 
     bytes: int
     own_bytes: int
@@ -39,78 +52,174 @@ def measure(trees: Iterable[Path], seen: set[tuple[int, int]] | None = None) -> 
     links = set() if seen is None else seen
     total = 0
     for tree in trees:
-        for _, status in _walk(tree):
-            if status.st_nlink > 1 and not _is_directory(status):
-                identity = (status.st_dev, status.st_ino)
-                if identity in links:
-                    continue
-                links.add(identity)
-            total += status.st_blocks * _BLOCK_BYTES
+        with closing(_walk(tree)) as walk:
+            total += sum(allocated(status) for _, _, status in walk if _is_first(status, links))
     return total
 
 
 def seal(tree: Path) -> Weight:
     """Makes everything below `tree` read-only, not `tree` itself; executables stay executable, set-id bits go."""
+    top = os.lstat(tree)
     total = own = 0
-    shared = set[int]()
-    for path, status in _walk(tree):
-        size = status.st_blocks * _BLOCK_BYTES
-        if path != tree:
-            _seal_one(path, status.st_mode)
-        if _is_directory(status) or status.st_nlink == 1:
-            own += size
-        elif status.st_ino in shared:
-            continue
-        else:
-            shared.add(status.st_ino)
-        total += size
+    unmet = dict[int, int]()
+    with closing(_walk(tree, _seal_directory(top))) as walk:
+        for directory, name, status in walk:
+            size = allocated(status)
+            if _is_directory(status):
+                total += size
+                own += size
+                continue
+            _seal_file(directory, name, status.st_mode)
+            links = unmet.get(status.st_ino, status.st_nlink)
+            unmet[status.st_ino] = links - 1
+            if links == status.st_nlink:
+                total += size
+            if links == 1:
+                own += size
     return Weight(total, own)
 
 
 def delete(tree: Path) -> Deleted:
     """Deletes the tree, read-only or not; OSError where something cannot be deleted."""
     freed, released = 0, dict[int, int]()
-    directories = list[Path]()
-    for path, status in _walk(tree, make_writable=True):
-        size = status.st_blocks * _BLOCK_BYTES
-        if _is_directory(status):
-            directories.append(path)
-            freed += size
-            continue
-        path.unlink()
-        released.pop(status.st_ino, None)
-        if status.st_nlink == 1:
-            freed += size
-        elif status.st_nlink == 2:
-            released[status.st_ino] = size
-    for path in reversed(directories):
-        path.rmdir()
+    with closing(_walk(tree, _make_writable)) as walk:
+        for directory, name, status in walk:
+            if _is_directory(status):
+                os.rmdir(name, dir_fd=directory)
+                freed += allocated(status)
+                continue
+            os.unlink(name, dir_fd=directory)
+            released.pop(status.st_ino, None)
+            if status.st_nlink == 1:
+                freed += allocated(status)
+            elif status.st_nlink == 2:
+                released[status.st_ino] = allocated(status)
     return Deleted(freed, sum(released.values()))
 
 
-def _walk(tree: Path, make_writable: bool = False) -> Iterator[tuple[Path, os.stat_result]]:
-    # A stack, not recursion: what is in an environment was written by strangers, and may be nested deeply.
-    pending = [tree]
-    while pending:
-        path = pending.pop()
-        try:
-            status = path.lstat()
-            if _is_directory(status):
-                if make_writable and status.st_mode & 0o700 != 0o700:
-                    path.chmod(0o700)
-                pending += path.iterdir()
-        except FileNotFoundError:
-            continue
-        yield path, status
+def allocated(status: os.stat_result) -> int:
+    """The bytes that a file or directory takes on the volume."""
+    return status.st_blocks * _BLOCK_BYTES
 
 
-def _seal_one(path: Path, mode: int) -> None:
-    if stat.S_ISLNK(mode):
-        return
-    sealed = 0o555 if stat.S_ISDIR(mode) else 0o444 | mode & 0o111
-    if stat.S_IMODE(mode) != sealed:
-        path.chmod(sealed)
+# Called with the descriptor of the parent, the name and the status of a directory before it is opened.
+Before = Callable[[int, str, os.stat_result], None]
+
+
+def _nothing(parent: int, name: str, status: os.stat_result) -> None:
+    pass
+
+
+def _make_writable(parent: int, name: str, status: os.stat_result) -> None:
+    if status.st_mode & 0o700 != 0o700:
+        os.chmod(name, 0o700, dir_fd=parent)
+
+
+def _seal_directory(top: os.stat_result) -> Before:
+    def seal_one(parent: int, name: str, status: os.stat_result) -> None:
+        if not os.path.samestat(status, top) and stat.S_IMODE(status.st_mode) != _SEALED_DIRECTORY:
+            os.chmod(name, _SEALED_DIRECTORY, dir_fd=parent)
+
+    return seal_one
+
+
+def _seal_file(directory: int, name: str, mode: int) -> None:
+    sealed = 0o444 | mode & 0o111
+    if not stat.S_ISLNK(mode) and stat.S_IMODE(mode) != sealed:
+        os.chmod(name, sealed, dir_fd=directory)
+
+
+def _is_first(status: os.stat_result, seen: set[tuple[int, int]]) -> bool:
+    """Whether this is a file that was not seen under another of its names."""
+    if status.st_nlink == 1 or _is_directory(status):
+        return True
+    identity = (status.st_dev, status.st_ino)
+    if identity in seen:
+        return False
+    seen.add(identity)
+    return True
 
 
 def _is_directory(status: os.stat_result) -> bool:
     return stat.S_ISDIR(status.st_mode)
+
+
+@dataclass(slots=True)
+class _Level:
+    """A directory that the walk is in: open unless it is deep, with the names that are still to come."""
+
+    descriptor: int | None
+    name: str
+    status: os.stat_result
+    names: list[str]
+
+    def close(self) -> None:
+        if self.descriptor is not None:
+            os.close(self.descriptor)
+            self.descriptor = None
+
+
+def _walk(tree: Path, before: Before = _nothing) -> Generator[tuple[int, str, os.stat_result], None, None]:
+    """Everything in the tree and the tree itself, as descriptor of the parent, name, status; content comes first.
+
+    Close it: an error of whoever walks keeps the directories open for as long as the error is kept.
+    """
+    try:
+        levels = [_open_parent(tree)]
+    except FileNotFoundError:
+        return
+    try:
+        while levels:
+            here = levels[-1]
+            parent = here.descriptor
+            assert parent is not None, "closed on the way down, opened again on the way up"
+            if not here.names:
+                if len(levels) > 1:
+                    yield _leave(here, levels[-2]), here.name, here.status
+                levels.pop().close()
+                continue
+            name = here.names.pop()
+            try:
+                status = os.stat(name, dir_fd=parent, follow_symlinks=False)
+            except FileNotFoundError:
+                continue
+            if not _is_directory(status):
+                yield parent, name, status
+                continue
+            before(parent, name, status)
+            if (below := _enter(parent, name, status)) is not None:
+                levels.append(below)
+                if len(levels) > _OPEN_DIRECTORIES:
+                    here.close()
+    finally:
+        for level in levels:
+            level.close()
+
+
+def _open_parent(tree: Path) -> _Level:
+    """The directory that holds the tree, which is the only name to come; links on the way to it are followed."""
+    descriptor = os.open(tree.parent, os.O_RDONLY | os.O_DIRECTORY)
+    return _Level(descriptor, "", os.fstat(descriptor), [tree.name])
+
+
+def _enter(parent: int, name: str, status: os.stat_result) -> _Level | None:
+    """The directory of this name, None where it is gone."""
+    try:
+        descriptor = os.open(name, _DIRECTORY, dir_fd=parent)
+    except FileNotFoundError:
+        return None
+    try:
+        return _Level(descriptor, name, status, os.listdir(descriptor))  # noqa: PTH208 (by descriptor)
+    except BaseException:
+        os.close(descriptor)
+        raise
+
+
+def _leave(below: _Level, above: _Level) -> int:
+    """The descriptor of `above`, which is opened again from `below` if it was closed on the way down."""
+    if above.descriptor is None:
+        assert below.descriptor is not None
+        above.descriptor = os.open("..", _DIRECTORY, dir_fd=below.descriptor)
+        if not os.path.samestat(os.fstat(above.descriptor), above.status):
+            raise OSError(errno.ESTALE, os.strerror(errno.ESTALE), above.name)
+    return above.descriptor

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Callable
 from datetime import UTC, datetime
 
@@ -168,6 +169,20 @@ def prune(arguments: argparse.Namespace, console: Console) -> int:
     return 0
 
 
+def finish(arguments: argparse.Namespace, console: Console) -> int:
+    """Compiles what environments in use still lack, and waits where another process is at it."""
+    app = App()
+    if arguments.background:
+        # Renders come first.
+        os.nice(10)
+    count = app.finishing.run(0.0 if arguments.background else app.settings.build_seconds)
+    if arguments.json:
+        console.json({"finished": count})
+    else:
+        console.data(f"finished {counted(count, 'environment')}")
+    return 0
+
+
 def pin(arguments: argparse.Namespace, console: Console) -> int:
     """Keeps an environment whatever its age."""
     return _on_entry(arguments, console, lambda store_app, entry: store_app.store.pin(entry.key), "pinned")
@@ -201,6 +216,7 @@ ACTIONS: dict[str, Callable[[argparse.Namespace, Console], int]] = {
     "update": update,
     "list": listing,
     "prune": prune,
+    "finish": finish,
     "pin": pin,
     "unpin": unpin,
     "rm": remove,

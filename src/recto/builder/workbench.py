@@ -1,0 +1,45 @@
+"""What every build uses: the installer and its caches, and what contains the commands."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from recto.builder.bytecode import Bytecode
+from recto.builder.installing import Installer
+from recto.builder.starts import Starts
+from recto.builder.uv import Uv
+from recto.sandbox.base import Sandbox
+
+
+@dataclass(frozen=True, slots=True)
+class Workbench:
+    """The tools of builders.
+
+    `cache` is uv's cache and `bytecode` where compiled files are kept, both on the volume of the environments, so that
+    files are linked. `starts` is where watched kernel starts are kept. `environment` and `index_url` are those of Uv.
+    """
+
+    uv: Path
+    cache: Path
+    bytecode: Path
+    starts: Path
+    sandbox: Sandbox
+    environment: Mapping[str, str] = field(repr=False)
+    index_url: str | None = field(default=None, repr=False)
+
+    @property
+    def installer(self) -> Installer:
+        """What puts wheels and bytecode into environments."""
+        return Installer(self.tool, self.cache, Bytecode(self.bytecode))
+
+    @property
+    def tool(self) -> Uv:
+        """uv, with its cache and its way to the index."""
+        return Uv(self.uv, self.cache, self.environment, self.index_url)
+
+    @property
+    def kept_starts(self) -> Starts:
+        """The watched starts."""
+        return Starts(self.starts)
