@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bench import builds, commands, crowds, disk, flights, packages, pictures
-from bench.house import House
+from bench.house import House, gone
 from bench.machine import described
 from bench.output import Run, as_markdown, as_text, from_json, to_json
 from bench.results import Result
@@ -40,20 +40,24 @@ def main() -> None:
     arguments = parser.parse_args()
     if unknown := [name for name in arguments.rows if name not in ROWS]:
         parser.error(f"there is no row `{unknown[0]}`")
-    if arguments.read:
-        run = from_json(json.loads(arguments.read.read_text()))
-        print(_printed(run, arguments))
-        if arguments.plots:
-            with tempfile.TemporaryDirectory(prefix="recto-bench-") as scratch:
-                house = House((arguments.keep or Path(scratch)).absolute())
-                pictures.draw(run, arguments.plots, house)
-        return
-    with tempfile.TemporaryDirectory(prefix="recto-bench-") as scratch:
-        house = House((arguments.keep or Path(scratch)).absolute(), arguments.repeat, arguments.count)
-        run = _measured(house, arguments.rows or [name for name in ROWS if name not in LARGE])
+    scratch = arguments.keep or Path(tempfile.mkdtemp(prefix="recto-bench-"))
+    house = House(scratch.absolute(), arguments.repeat, arguments.count)
+    try:
+        run = _read(arguments.read) if arguments.read else _measured(house, arguments.rows or _usual())
         print(_printed(run, arguments))
         if arguments.plots:
             pictures.draw(run, arguments.plots, house)
+    finally:
+        if not arguments.keep:
+            gone(scratch)
+
+
+def _usual() -> list[str]:
+    return [name for name in ROWS if name not in LARGE]
+
+
+def _read(path: Path) -> Run:
+    return from_json(json.loads(path.read_text(encoding="utf-8")))
 
 
 def _parser() -> argparse.ArgumentParser:

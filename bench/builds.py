@@ -6,7 +6,7 @@ import itertools
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bench.bytecode import seconds_until_finished, unfinished
+from bench.bytecode import BYTECODE_SECONDS_MAX, seconds_until_finished, unfinished
 from bench.house import PACKAGES, House, Household, delta_lock, gone, prefix_of
 from bench.peers import Peers
 from bench.results import Also, Bar, Peer, Row
@@ -16,8 +16,6 @@ PIP = "venv and pip install -r"
 UV = "uv venv and uv pip install --compile-bytecode of our lock"
 COPY = "cp -al of the finished tree"
 
-# Half a minute compiles the whole set on one slow core.
-_BYTECODE_SECONDS_MAX = 300.0
 
 _BARS = {PIP: Bar("faster", 40), UV: Bar("faster", 10), COPY: Bar("within", 1.5)}
 _COLD_BARS = {PIP: Bar("faster", 8)}
@@ -39,7 +37,7 @@ class Rounds:
         prefix = prefix_of(household, project)
         self.missing.append(len(unfinished(prefix)))
         self.ours.append(seconds)
-        self.bytecode.append(seconds + seconds_until_finished(prefix, _BYTECODE_SECONDS_MAX))
+        self.bytecode.append(seconds + seconds_until_finished(prefix, BYTECODE_SECONDS_MAX))
         return prefix
 
     def compare(self, contenders: dict[str, Contender]) -> None:
@@ -111,7 +109,7 @@ def _start(house: House) -> None:
     """Forgets what earlier rows asked for, and builds the whole set as another project."""
     house.own.forget()
     house.build(house.project)()
-    seconds_until_finished(prefix_of(house.own, house.project), _BYTECODE_SECONDS_MAX)
+    seconds_until_finished(prefix_of(house.own, house.project), BYTECODE_SECONDS_MAX)
 
 
 def _peers(house: House, **caches: str) -> Peers:

@@ -10,6 +10,9 @@ from pathlib import Path
 
 _POLL_SECONDS = 0.05
 
+# A set of the size of the rows' compiles in half a minute on one slow core.
+BYTECODE_SECONDS_MAX = 300.0
+
 
 def unfinished(prefix: Path) -> list[Path]:
     """The source files below the packages of `prefix` that have no bytecode; those that do not compile are left out."""

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from importlib.util import cache_from_source
 from pathlib import Path
 
-from bench.bytecode import seconds_until_finished
+from bench.bytecode import BYTECODE_SECONDS_MAX, seconds_until_finished
 from bench.draw import corpus_beside
 from bench.house import House, Household, declared, gone
 from bench.results import Also, Bar, Curve, Peer, Result, Row
@@ -32,8 +32,6 @@ _ALL_BYTES_MAX = 2_500_000_000
 
 # Unpacked and compiled, wheels take about five times their download; the rest is for the volume's other users.
 _FREE_BYTES_MIN = 15_000_000_000
-
-_BYTECODE_SECONDS_MAX = 300.0
 
 
 @dataclass(slots=True)
@@ -189,5 +187,5 @@ class Purse:
 
 def _finished(environment: Environment) -> Path:
     with environment:
-        seconds_until_finished(environment.prefix, _BYTECODE_SECONDS_MAX)
+        seconds_until_finished(environment.prefix, BYTECODE_SECONDS_MAX)
         return environment.prefix

@@ -63,7 +63,7 @@ def _draw(curve: Curve, run: dict[str, Any], path: Path) -> None:
     axes = figure.subplots()
     for number, (name, samples) in enumerate(curve["series"].items()):
         _line(axes, name, samples, number)
-    axes.set_title(curve["what"], loc="left", fontsize=13)
+    figure.suptitle(curve["what"], x=0.015, horizontalalignment="left", fontsize=13)
     axes.set_xlabel(curve["along"])
     axes.set_ylabel({"s": "time, median and range", "bytes": "allocated bytes"}[curve["unit"]])
     if curve["logarithmic"]:
@@ -79,8 +79,8 @@ def _draw(curve: Curve, run: dict[str, Any], path: Path) -> None:
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: _amount(value, curve["unit"])))
     axes.grid(True, linewidth=0.6)
     axes.spines[["top", "right"]].set_visible(False)
-    figure.legend(loc="outside lower center", ncols=2, frameon=False, fontsize=9)
-    figure.supxlabel(_about(run), fontsize=7)
+    axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, frameon=False, fontsize=9, borderaxespad=0.2)
+    figure.supxlabel(_about(run), x=0.015, horizontalalignment="left", fontsize=7)
     figure.savefig(path, metadata={"Date": None, "Creator": None, "Title": curve["what"]})
 
 

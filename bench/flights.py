@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
-from bench.bytecode import seconds_until_finished
+from bench.bytecode import BYTECODE_SECONDS_MAX, seconds_until_finished
 from bench.house import House, Household, declared, prefix_of
 from bench.results import Also, Bar, Peer, Row
 from bench.timing import Sample, timed
@@ -56,4 +56,4 @@ def _seconds(household: Household, declaration: Declaration, requests: int) -> t
 
 def _settle(household: Household, house: House) -> None:
     """Waits until nothing works in the background any more."""
-    seconds_until_finished(prefix_of(household, house.project), 300)
+    seconds_until_finished(prefix_of(household, house.project), BYTECODE_SECONDS_MAX)

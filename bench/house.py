@@ -14,6 +14,7 @@ from pathlib import Path
 
 import tomli_w
 
+from bench.bytecode import BYTECODE_SECONDS_MAX, seconds_until_finished
 from bench.timing import process
 from recto.app import App
 from recto.declaration import Declaration, declare
@@ -133,6 +134,7 @@ class House:
         """Makes the base, and fetches and compiles every wheel of the project once."""
         process([self.recto, "base", "build"], self.variables)
         process([self.recto, "env", "build", self.project], self.variables)
+        seconds_until_finished(prefix_of(self.own, self.project), BYTECODE_SECONDS_MAX)
 
     def build(self, project: Path, household: Household | None = None) -> Callable[[], None]:
         """`recto env build` of the project, the whole process."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bench.bytecode import seconds_until_finished
+from bench.bytecode import BYTECODE_SECONDS_MAX, seconds_until_finished
 from bench.house import House, Household, gone, prefix_of
 from bench.peers import Peers
 from bench.results import Curve
@@ -10,7 +10,6 @@ from bench.timing import Contender, Sample, in_turns
 from bench.wheelhouse import Wheelhouse
 
 SIZES = (1, 5, 20, 50, 100, 200)
-_BYTECODE_SECONDS_MAX = 300.0
 
 # pip takes the better part of a minute for the largest set.
 _PIP_TIMES = 1
@@ -51,7 +50,7 @@ def _warm(house: House, household: Household, peers: Peers, names: tuple[str, ..
     """Everybody fetches every wheel once."""
     project = house.project_of("packages-all", names)
     house.build(project, household)()
-    seconds_until_finished(prefix_of(household, project), _BYTECODE_SECONDS_MAX)
+    seconds_until_finished(prefix_of(household, project), BYTECODE_SECONDS_MAX)
     requirements = project / "requirements.txt"
     in_turns(1, {PIP: peers.pip(requirements), UV: peers.uv_install(requirements)})
 
