@@ -1,7 +1,8 @@
-"""Whether an environment's bytecode is finished: each source file that compiles has its compiled file beside it."""
+"""Whether an environment's bytecode is finished: every source of its wheels that compiles has its compiled file."""
 
 from __future__ import annotations
 
+import csv
 import time
 import warnings
 from functools import cache
@@ -39,7 +40,19 @@ def seconds_until_finished(prefix: Path, seconds_max: float) -> float:
 
 def _without(prefix: Path) -> list[Path]:
     (site,) = prefix.glob("lib/python*/site-packages")
-    return [path for path in site.rglob("*.py") if not Path(cache_from_source(str(path))).exists()]
+    sources = (path for metadata in site.glob("*.dist-info") for path in recorded(site, metadata))
+    return [path for path in sources if path.suffix == ".py" and not Path(cache_from_source(str(path))).exists()]
+
+
+def recorded(site: Path, metadata: Path) -> list[Path]:
+    """The files of a distribution that are there, as its `RECORD` lists them, without scripts and bytecode.
+
+    Those two are made by installers and are not of the wheel.
+    """
+    with (metadata / "RECORD").open(encoding="utf-8", newline="") as record:
+        names = [Path(line[0]) for line in csv.reader(record) if line]
+    wheels = [name for name in names if name.parts[:4] != ("..", "..", "..", "bin") and name.suffix != ".pyc"]
+    return [path for name in wheels if (path := site / name).exists()]
 
 
 @cache

@@ -23,6 +23,10 @@ from recto.store import Lease, Store
 
 SIZES = (100, 1_000, 10_000)
 _EVICTED = 100
+
+# Environments of which leases are taken meanwhile, over and over. More would keep a good part of a small store from
+# being evicted, because whatever was used since a pass looked stays.
+_HOT = 10
 _PASS_SECONDS = 2.0
 _HIT_SECONDS = 0.0005
 
@@ -134,7 +138,7 @@ def evictions(house: House) -> Curve:
     for count in SIZES:
         idle[count], busy[count], leases = _passes(_crowd(house, count), house.times(3))
         slowest[count] = Sample(tuple(leases.slowest))
-    series = {"none to evict": idle, f"{_EVICTED} to evict": busy, "slowest lease meanwhile": slowest}
+    series = {"none to evict": idle, f"{_EVICTED} to evict, or half": busy, "slowest lease meanwhile": slowest}
     return Curve("evictions", "An eviction pass", "environments in the store", "s", series, logarithmic=True)
 
 
@@ -149,21 +153,23 @@ class Leases:
 def _passes(crowd: Crowd, times: int) -> tuple[Sample, Sample, Leases]:
     idle, busy, leases = [], [], Leases([], [])
     for _ in range(times):
-        crowd.fill()
         store = crowd.store
+        # What no environment uses goes first; it goes now, so that the pass that is timed has environments to evict.
+        store.prune(store.usage().total_bytes - 1)
+        crowd.fill()
         total = store.usage().total_bytes
-        own = _own_bytes(store)
+        own, evicted = _own_bytes(store), min(_EVICTED, crowd.count // 2)
         taker = _Taker(crowd)
         try:
             idle.append(timed(partial(store.prune, 2 * total)))
-            budget = total - _EVICTED * own + own // 2
+            budget = total - evicted * own + own // 2
             started = time.perf_counter()
             pruned = store.prune(budget)
             busy.append(time.perf_counter() - started)
         finally:
             taken = taker.stop()
-        if not len(pruned.evicted) >= min(_EVICTED, crowd.count) // 2:
-            raise RuntimeError(f"{len(pruned.evicted)} environments were evicted instead of {_EVICTED}")
+        if abs(len(pruned.evicted) - evicted) > evicted // 10:
+            raise RuntimeError(f"{len(pruned.evicted)} environments were evicted instead of {evicted}")
         leases.medians.append(taken.median)
         leases.slowest.append(max(taken.values))
     return Sample(tuple(idle)), Sample(tuple(busy)), leases
@@ -206,7 +212,7 @@ def _take(pipe: Connection, data: Path, count: int) -> None:
     pipe.send(None)
     while not (pipe.poll() and seconds):
         started = time.perf_counter()
-        lease = store.lease(_key(chance.randrange(count)))
+        lease = store.lease(_key(chance.randrange(min(_HOT, count))))
         seconds.append(time.perf_counter() - started)
         if isinstance(lease, Lease):
             lease.close()

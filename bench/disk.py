@@ -5,7 +5,6 @@ All bytes are allocated ones, directories included, each file with several links
 
 from __future__ import annotations
 
-import csv
 import shutil
 import subprocess
 import sys
@@ -14,7 +13,7 @@ from dataclasses import dataclass, field
 from importlib.util import cache_from_source
 from pathlib import Path
 
-from bench.bytecode import BYTECODE_SECONDS_MAX, seconds_until_finished
+from bench.bytecode import BYTECODE_SECONDS_MAX, recorded, seconds_until_finished
 from bench.draw import corpus_beside
 from bench.house import House, Household, declared, gone
 from bench.results import Also, Bar, Curve, Peer, Result, Row
@@ -60,20 +59,16 @@ class Tally:
 
 def _wheel_bytes(site: Path, metadata: Path) -> tuple[int, int]:
     """Bytes of a wheel's own files with their directories, and of its bytecode with its directories."""
-    files, directories, compiled, caches = 0, set[Path](), 0, set[Path]()
-    with (metadata / "RECORD").open(encoding="utf-8", newline="") as record:
-        paths = [Path(line[0]) for line in csv.reader(record) if line]
-    for path in paths:
-        # Scripts are made by the installer, and so is bytecode.
-        if path.parts[:4] == ("..", "..", "..", "bin") or path.suffix == ".pyc" or not (site / path).exists():
-            continue
-        files += _allocated(site / path)
-        directories.update(site / parent for parent in path.parents if parent.name not in ("", ".."))
-        bytecode = Path(cache_from_source(str(site / path))) if path.suffix == ".py" else None
-        if bytecode is not None and bytecode.exists():
-            compiled += _allocated(bytecode)
-            caches.add(bytecode.parent)
-    return files + sum(map(_allocated, directories)), compiled + sum(map(_allocated, caches))
+    files = recorded(site, metadata)
+    bytecode = [found for file in files if (found := Path(cache_from_source(str(file)))).exists()]
+    directories = {parent for file in files for parent in _within(file, site)}
+    own, compiled = [*files, *directories], [*bytecode, *{file.parent for file in bytecode}]
+    return sum(map(_allocated, own)), sum(map(_allocated, compiled))
+
+
+def _within(file: Path, site: Path) -> list[Path]:
+    """The directories of a wheel that a file lies in, however deep; shared ones of an environment are not its own."""
+    return [parent for parent in file.parents if parent.is_relative_to(site) and parent != site]
 
 
 def _allocated(path: Path) -> int:

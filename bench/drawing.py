@@ -24,8 +24,8 @@ _INK, _INK_DARK = "#1f2328", "#e6edf3"
 _FAINT, _FAINT_DARK = "#d8dee4", "#373e47"
 _PAPER, _PAPER_DARK = "#ffffff", "#0d1117"
 
-# Of Okabe and Ito, who chose them for eyes of all kinds; each is legible on both papers.
-_LINES = ("#0072b2", "#d55e00", "#009e73", "#cc79a7")
+# After Okabe and Ito, who chose them for eyes of all kinds; the blue is lighter, to be legible on both papers.
+_LINES = ("#1f83c4", "#d55e00", "#009e73", "#cc79a7")
 _MARKS = ("o", "s", "^", "D")
 
 _SCALES = {
