@@ -22,7 +22,7 @@ from recto.settings import load
 
 _RENDER_SECONDS_MORE = 0.150
 
-_DOCUMENT = """\
+DOCUMENT = """\
 ---
 title: Small
 ---
@@ -68,7 +68,7 @@ def render(house: House) -> Row:
     """
     project = house.project_of("render", tuple((house.project / "requirements.txt").read_text().split()))
     document = project / "small.qmd"
-    document.write_text(_DOCUMENT)
+    document.write_text(DOCUMENT)
     work = house.root / "render"
     gone(work)
     work.mkdir()

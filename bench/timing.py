@@ -34,7 +34,7 @@ class Sample:
 def shown(value: float, unit: Unit) -> str:
     """An amount in the size of unit that suits it."""
     if unit in ("files", "builds"):
-        return f"{value:g} {unit}"
+        return f"{value:g} {unit if value != 1 else unit.removesuffix('s')}"
     scales = (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)) if unit == "bytes" else (("s", 1.0), ("ms", 1e-3), ("µs", 1e-6))
     for name, scale in scales:
         if abs(value) >= scale:
