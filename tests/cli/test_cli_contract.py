@@ -171,7 +171,29 @@ def test_doctor_finds_nothing_wrong(recto: Recto) -> None:
     assert done.code == 0, done.out
     checks = {row["check"]: row["status"] for row in done.json["checks"]}
     assert set(checks.values()) == {"ok"}
-    assert {"locks", "links", "base", "uv", "pandoc", "typst", "quarto", "sandbox"} <= checks.keys()
+    assert {
+        "locks",
+        "links",
+        "accounting",
+        "room",
+        "base",
+        "uv",
+        "pandoc",
+        "typst",
+        "quarto",
+        "sandbox",
+    } <= checks.keys()
+
+
+def test_doctor_counts_what_is_used_and_mends_what_was_kept(bare: Recto, data: Path) -> None:
+    def accounting() -> str:
+        rows = bare("doctor", "--json").json["checks"]
+        return " ".join(row["detail"] for row in rows if row["check"] in ("accounting", "room"))
+
+    assert "no count was kept" in accounting()
+    (data / "v1" / "cache" / "untold").write_bytes(b"u" * 5_000_000)
+    assert "counted 5 MB in 0 environments and what they share, kept 0 bytes; mended 5 MB of 20 GB used" in accounting()
+    assert "kept 5 MB 5 MB of 20 GB used" in accounting()
 
 
 def test_doctor_names_a_missing_base_and_goes_on(bare: Recto) -> None:

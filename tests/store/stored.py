@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from recto.keys import EnvironmentKey
@@ -56,3 +60,30 @@ def whole(directory: Path) -> bool:
 def names(directory: Path) -> list[str]:
     """What is in a directory, sorted."""
     return sorted(path.name for path in directory.iterdir())
+
+
+@contextmanager
+def watched() -> Iterator[list[tuple[str, str]]]:
+    """What this process opens ("open") or lists ("list") in the block, with the path."""
+    watcher = _watcher()
+    watcher.append([])
+    try:
+        yield watcher[-1]
+    finally:
+        watcher.pop()
+
+
+@cache
+def _watcher() -> list[list[tuple[str, str]]]:
+    """Lists that an audit hook, which stays for the life of the process, writes to while they are in here."""
+    lists: list[list[tuple[str, str]]] = []
+
+    def watch(event: str, arguments: tuple[object, ...]) -> None:
+        if lists and event in ("open", "os.listdir", "os.scandir"):
+            found = arguments[0]
+            path = Path(f"/proc/self/fd/{found}").readlink() if isinstance(found, int) else found
+            for one in lists:
+                one.append(("open" if event == "open" else "list", str(path)))
+
+    sys.addaudithook(watch)
+    return lists

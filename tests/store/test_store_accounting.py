@@ -31,7 +31,7 @@ def test_an_environment_weighs_what_its_files_and_directories_allocate(store: St
         manifest = lease.path / "recto.json"
         files = sum(allocated(path) for path in [lease.path, *lease.path.rglob("*")]) - allocated(manifest)
         assert store.find(str(key(1))).bytes == files
-        assert store.usage().buckets["environments"] == allocated(lease.path.parent) + files + allocated(manifest)
+        assert store.usage().buckets["environments"] == files + allocated(manifest)
 
 
 def test_hard_links_are_counted_once_where_they_are_kept(store: Store) -> None:
@@ -152,7 +152,7 @@ def test_a_reservation_evicts_what_was_not_used_for_longest(data: Path, clock: C
 
 
 def test_room_that_is_there_is_given_without_evicting(data: Path, clock: Clock) -> None:
-    """Environments that share a wheel are each entered with all of their bytes; counting finds out."""
+    """Environments that share a wheel are each entered without it."""
     store = small(data, 10 * MB, clock)
     wheel = store.cache / "wheel"
     wheel.write_bytes(b"w" * 4 * MB)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from stored import START, Clock, key, names, publish
+from stored import START, Clock, key, names, publish, watched
 
 from recto.problems import StoreError
 from recto.store import Lease, Miss, Options, Store
@@ -203,17 +203,43 @@ def test_the_free_space_floor_evicts_whatever_the_budget_says(data: Path, option
 
 def test_of_a_thousand_environments_just_those_too_many_go(store: Store, clock: Clock, data: Path) -> None:
     """Made by hand, as publishing would leave them, so that the test takes its time in the pass."""
-    for number in range(1000):
-        directory = data / "v1" / "envs" / str(key(number))
-        directory.mkdir()
-        (directory / "recto.json").write_text('{"bytes": 1000000, "own_bytes": 1000000}')
-        os.utime(directory, (START + number, START + number))
+    make_by_hand(data, 1000)
+    used = store.audit().usage.counted_bytes
 
-    pruned = store.prune(900_500_000)
+    pruned = store.prune(used - 100 * EACH + EACH // 2)
 
     assert pruned.evicted == tuple(key(number) for number in range(100))
+    assert pruned.freed_bytes == 100 * EACH
     assert len(keys(store)) == 900
     assert names(data / "v1" / "trash") == []
+    assert store.audit().mended_bytes == 0
+
+
+def test_a_pass_reads_nothing_of_the_environments_that_stay(store: Store, data: Path) -> None:
+    make_by_hand(data, 20)
+    used = store.audit().usage.counted_bytes
+
+    with watched() as seen:
+        assert store.prune(used - 3 * EACH).evicted == (key(0), key(1), key(2))
+
+    stayed = [str(key(number)) for number in range(3, 20)]
+    assert not [path for _, path in seen if any(name in path for name in stayed)]
+    listed = [path.removeprefix(f"{data}/v1/") for event, path in seen if event == "list"]
+    assert listed.count("envs") == 1
+    assert {"cache", "bytecode", "base"} & set(listed) == set()
+
+
+# A directory with a manifest: two blocks of the usual file systems.
+EACH = 8192
+
+
+def make_by_hand(data: Path, count: int) -> None:
+    for number in range(count):
+        directory = data / "v1" / "envs" / str(key(number))
+        directory.mkdir()
+        (directory / "recto.json").write_text('{"bytes": 4096, "own_bytes": 4096}')
+        os.utime(directory, (START + number, START + number))
+    assert sum(path.lstat().st_blocks * 512 for path in (directory, directory / "recto.json")) == EACH
 
 
 def test_a_tree_nested_nearly_as_deeply_as_paths_go_is_published_and_evicted(store: Store) -> None:

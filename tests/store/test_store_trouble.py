@@ -6,6 +6,7 @@ import os
 import subprocess
 import tempfile
 from collections.abc import Iterator
+from contextlib import suppress
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -32,6 +33,15 @@ def tiny_volume(tmp_path: Path) -> Iterator[Path]:
         pytest.skip("this user may not mount a file system")
     yield volume
     subprocess.run(["umount", str(volume)], check=True)
+
+
+def fill_up(volume: Path) -> Path:
+    """The file that leaves no room on the volume."""
+    path = volume / "filler"
+    with suppress(OSError), path.open("wb", buffering=0) as file:
+        while True:
+            file.write(b"f" * 4096)
+    return path
 
 
 def code_of(caught: pytest.ExceptionInfo[StoreError]) -> str:
@@ -63,7 +73,14 @@ def test_every_way_to_write_below_a_file_is_a_problem_and_never_an_os_error(tmp_
         with pytest.raises(StoreError) as caught, enter:
             pytest.fail("a file became a directory")
         assert code_of(caught) == "data-dir-unwritable"
-    for act in (store.prune, store.usage, lambda: store.put_spec(SPEC, {}), lambda: store.lease(key(1))):
+    for act in (
+        store.prune,
+        store.usage,
+        store.room,
+        store.audit,
+        lambda: store.put_spec(SPEC, {}),
+        lambda: store.lease(key(1)),
+    ):
         with pytest.raises(StoreError) as caught:
             act()
         assert code_of(caught) == "data-dir-unwritable"
@@ -93,6 +110,21 @@ def test_a_full_disk_fails_the_publishing_and_nothing_is_leased(tiny_volume: Pat
     assert isinstance(store.lease(key(1)), Miss)
     assert names(tiny_volume / "v1" / "staging") == []
     publish(store, 1).close()
+
+
+def test_a_full_disk_makes_the_ledger_a_miss_and_not_a_lie(tiny_volume: Path) -> None:
+    store = Store.open(tiny_volume, Options(free_floor_bytes=0))
+    with store.reserve(0):
+        assert store.room().used_bytes is not None
+    filler = fill_up(tiny_volume)
+    with pytest.raises(StoreError) as caught:
+        store.grow(1)
+
+    assert code_of(caught) == "disk-full"
+    assert store.room().used_bytes is None
+    filler.unlink()
+    with store.reserve(0):
+        assert store.room().used_bytes == store.usage().counted_bytes
 
 
 def test_room_is_asked_of_the_volume_before_a_build(tiny_volume: Path) -> None:

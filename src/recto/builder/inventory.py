@@ -17,6 +17,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from email.parser import HeaderParser
 from pathlib import Path, PurePosixPath
+from typing import NamedTuple
 
 from packaging.utils import canonicalize_name
 
@@ -32,9 +33,11 @@ _SEARCHED = frozenset({("share", "jupyter"), ("etc", "jupyter"), ("etc", "ipytho
 _START_MODULES = frozenset({"sitecustomize", "usercustomize"})
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """One file: its size in bytes and its time of change in nanoseconds, None where it was copied, not linked."""
+class Seen(NamedTuple):
+    """One file: its size in bytes and its time of change in nanoseconds, None where it was copied, not linked.
+
+    (A tuple, as some thousand are read in each build.)
+    """
 
     size: int
     mtime_ns: int | None
@@ -98,10 +101,10 @@ class Inventory:
                 "intrusions": list(intrusions),
                 "bytes": int(length),
                 "linked_bytes": int(linked),
-            }:
+            } if all(isinstance(entry, list) and len(entry) == 2 for entry in files.values()):
                 return cls(
                     name,
-                    {path: _seen(entry) for path, entry in files.items()},
+                    {path: Seen._make(entry) for path, entry in files.items()},
                     tuple(map(str, modules)),
                     tuple(map(str, tops)),
                     tuple(map(str, groups)),
@@ -128,7 +131,7 @@ def take_inventory(site_packages: Path, info: Path) -> Inventory:
         names.append(PurePosixPath(path))
         if _own(path, info.name):
             continue
-        status = _status(site_packages / path)
+        status = _status(f"{site_packages}/{path}")
         if status is None or (size is not None and status.st_size != size):
             suspect.append(path)
         if status is not None:
@@ -182,9 +185,9 @@ def _own(path: str, info: str) -> bool:
     return path.endswith(".pyc") or (parts[0] == ".." and "bin" in parts)
 
 
-def _status(path: Path) -> os.stat_result | None:
+def _status(path: str) -> os.stat_result | None:
     try:
-        status = path.lstat()
+        status = os.lstat(path)
     except FileNotFoundError:
         return None
     return status if stat.S_ISREG(status.st_mode) else None
@@ -232,10 +235,3 @@ def _intrudes(path: PurePosixPath) -> bool:
         return path.parts[0] in _START_MODULES
     in_bin = outside[0] == "bin" and (outside[-1].startswith("python") or outside[-1] == "jupyter")
     return in_bin or tuple(outside[:2]) in _SEARCHED
-
-
-def _seen(entry: object) -> Seen:
-    match entry:
-        case [int(size), int() | None as mtime]:
-            return Seen(size, mtime)
-    raise ValueError("not an inventory")

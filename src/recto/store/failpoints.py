@@ -7,7 +7,7 @@ from collections.abc import Callable
 Failpoint = Callable[[str], None]
 
 PUBLISHING = ("staged", "read-only", "manifest-written", "renamed", "settled", "counted")
-EVICTING = ("evict-locked", "evict-writable", "evict-renamed", "evict-deleted")
+EVICTING = ("evict-locked", "evict-writable", "evict-renamed", "evict-deleted", "evict-counted")
 FAILPOINTS = (*PUBLISHING, *EVICTING)
 
 

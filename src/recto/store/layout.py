@@ -9,12 +9,12 @@
       envs/KEY/recto.json     its manifest
       pins/KEY                empty; there while the environment is pinned
       unfinished/KEY          what the environment still lacks: record; KEY.failed where that could not be made
-      ledger.json             bytes used, never too low: record
+      ledger.json             bytes used
       locks/NAME              empty; there while somebody holds or wants the mutex
       reservations/BYTES-*    empty; counts while a living process holds it
       staging/AREA/tree/      an environment being built; AREA is held by its builder
       staging/record-*        a record being written; held by its writer
-      trash/KEY-*/            an environment being deleted; held by its deleter
+      trash/AREA/KEY/         an environment being deleted; AREA is held by its deleter
       bytecode/ cache/ base/  of other rooms; the store measures them and calls their sweepers
 
 `v1` changes when the meaning of any of this does, so that two releases on one data directory never misread each other.
@@ -78,7 +78,7 @@ class Layout:
 
     @property
     def ledger(self) -> Path:
-        """The running count of bytes."""
+        """The running count of bytes; there unless it is to be counted anew."""
         return self.root / "ledger.json"
 
     @property

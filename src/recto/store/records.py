@@ -1,4 +1,9 @@
-"""Records: small JSON objects, written whole or not at all."""
+"""Records: small JSON objects, written whole or not at all.
+
+Whole for every process that reads, also after the writer was killed: that takes a rename and no more. After a power
+failure a record that was not `durable` may be the one before it, or illegible, which is a miss. Durable is what cannot
+be derived again; it costs two waits for the disk, which on a disk that is busy writing wheels may be long ones.
+"""
 
 from __future__ import annotations
 
@@ -38,14 +43,24 @@ def read_record(path: Path) -> Record | Miss:
     return Miss(f"{path.name} is not a record")
 
 
-def write_record(path: Path, value: Mapping[str, object], written_at: float, staging: Path) -> None:
-    """Puts the record at `path`, replacing what was there; on the disk when this returns."""
+def write_record(
+    path: Path, value: Mapping[str, object], written_at: float, staging: Path, durable: bool = False
+) -> None:
+    """Puts the record at `path`, replacing what was there."""
+    replace_object(path, {"written_at": written_at, "value": value}, staging, durable)
+
+
+def replace_object(path: Path, value: Mapping[str, object], staging: Path, durable: bool = False) -> None:
+    """Puts the JSON object at `path`, replacing what was there; `durable`: on the disk when this returns."""
     temporary, descriptor = claim_file(staging, "record")
     try:
-        write_object(descriptor, {"written_at": written_at, "value": value})
+        write_object(descriptor, value)
+        if durable:
+            os.fsync(descriptor)
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary.rename(path)
-        synchronise(path.parent)
+        if durable:
+            synchronise(path.parent)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
@@ -67,11 +82,10 @@ def read_object(path: Path) -> dict[str, Any] | Miss:
 
 
 def write_object(descriptor: int, value: Mapping[str, object]) -> None:
-    """Writes the JSON object to an open file, through to the disk."""
+    """Writes the JSON object to an open file."""
     with os.fdopen(descriptor, "w", encoding="utf-8", closefd=False) as file:
         json.dump(value, file, sort_keys=True)
         file.write("\n")
-    os.fsync(descriptor)
 
 
 def synchronise(directory: Path) -> None:

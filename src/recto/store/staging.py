@@ -5,7 +5,8 @@
 
 A process that dies before the rename leaves an area that nobody holds, which pruning clears; one that dies after it
 leaves a whole environment. Not guaranteed: after a power failure the files of an environment published seconds before
-may be short, because only the manifest and the names are brought to the disk, not 20,000 files.
+may be short, the manifest too: nothing is brought to the disk, because bringing 20,000 files there takes seconds.
+Where it never came to the disk it is built again.
 """
 
 from __future__ import annotations
@@ -24,8 +25,9 @@ from recto.store.failpoints import Failpoint
 from recto.store.holds import SHARED, claim_directory, hold
 from recto.store.layout import MANIFEST, Layout
 from recto.store.leases import Lease, settle, take
-from recto.store.records import synchronise, write_object
-from recto.store.trees import delete, seal
+from recto.store.ledger import Ledger
+from recto.store.records import write_object
+from recto.store.trees import allocated, delete, seal
 
 # How often publishing looks again at an environment of the same key that is just being evicted, each look taking up to
 # 40 ms (see `holds`).
@@ -34,7 +36,10 @@ _PAUSE_SECONDS = 0.01
 
 
 class Staging:
-    """The place for one build. `directory` does not exist yet, its parent does."""
+    """The place for one build. `directory` does not exist yet, its parent does.
+
+    `entered` says whether the ledger knows what came of it.
+    """
 
     def __init__(
         self,
@@ -43,14 +48,15 @@ class Staging:
         area: Path,
         clock: Callable[[], float],
         failpoint: Failpoint,
-        count: Callable[[int], None],
+        ledger: Ledger,
     ) -> None:
         self.directory = area / "tree"
+        self.entered = False
         self._layout = layout
         self._key = key
         self._clock = clock
         self._failpoint = failpoint
-        self._count = count
+        self._ledger = ledger
 
     def publish(self, manifest: Mapping[str, object], shared_bytes: int = 0) -> Lease:
         """A lease on the environment, now published with this manifest; nobody may write in `directory` any more.
@@ -64,7 +70,7 @@ class Staging:
             self._failpoint("staged")
             weight = seal(self.directory)
             self._failpoint("read-only")
-            self._write_manifest({**manifest, "bytes": weight.bytes, "own_bytes": weight.own_bytes})
+            added = self._write_manifest({**manifest, "bytes": weight.bytes, "own_bytes": weight.own_bytes})
             self._failpoint("manifest-written")
             lease, ours = self._rename()
         try:
@@ -72,24 +78,26 @@ class Staging:
                 self._failpoint("renamed")
                 settle(lease.fileno(), self._clock())
                 self._failpoint("settled")
-                synchronise(self._layout.environments)
-                self._count(weight.own_bytes + shared_bytes)
-                self._failpoint("counted")
+            with complaints(self._layout.root):
+                self._ledger.enter(added=shared_bytes + (weight.own_bytes + added if ours else 0))
+            self.entered = True
+            self._failpoint("counted")
         except BaseException:
             lease.close()
             raise
         return lease
 
-    def _write_manifest(self, manifest: Mapping[str, object]) -> None:
+    def _write_manifest(self, manifest: Mapping[str, object]) -> int:
+        """The bytes that the manifest takes."""
         # Opened new and never through a link: the tree below was written by strangers.
         path = self.directory / MANIFEST
         path.unlink(missing_ok=True)
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o444)
         try:
             write_object(descriptor, {**manifest, "key": str(self._key), "published_at": self._clock()})
+            return allocated(os.fstat(descriptor))
         finally:
             os.close(descriptor)
-        synchronise(self.directory)
 
     def _rename(self) -> tuple[Lease, bool]:
         path = self._layout.environment(self._key)
@@ -115,15 +123,18 @@ def stage(
     key: EnvironmentKey,
     clock: Callable[[], float],
     failpoint: Failpoint,
-    count: Callable[[int], None],
+    ledger: Ledger,
 ) -> Iterator[Staging]:
-    """A staging area for the block; what is left in it is deleted. `count` takes the bytes of what is published."""
+    """A staging area for the block; what is left in it is deleted."""
     with complaints(layout.staging):
         layout.make()
         area, descriptor = claim_directory(layout.staging, str(key))
+    staging = Staging(layout, key, area, clock, failpoint, ledger)
     try:
-        yield Staging(layout, key, area, clock, failpoint, count)
+        yield staging
     finally:
+        if not staging.entered:
+            ledger.forget()
         # What cannot be deleted now must not hide why the block ended; pruning tries again and reports it.
         with suppress(OSError):
             delete(area)

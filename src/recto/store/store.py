@@ -12,13 +12,14 @@ from typing import Self
 from recto.keys import EnvironmentKey, LineageKey, SpecKey
 from recto.problems import StoreError, problem, size
 from recto.store import accounting, eviction, leases, staging
-from recto.store.accounting import Ledger, Options, Usage
+from recto.store.accounting import Audit, Usage
 from recto.store.complaints import complaints
-from recto.store.entries import Entry, entries, entry_of, keys, pins
+from recto.store.entries import Entry, entries, find
 from recto.store.eviction import Pruned, Pruning, Sweeper
 from recto.store.failpoints import Failpoint, no_failpoint
 from recto.store.layout import MANIFEST, Layout
 from recto.store.leases import Lease
+from recto.store.ledger import Ledger, Options, Room, free_bytes
 from recto.store.mutex import held, mutex
 from recto.store.records import Miss, Record, read_object, read_record, write_record
 from recto.store.staging import Staging
@@ -26,6 +27,8 @@ from recto.store.unfinished import Unfinished
 
 # A pruning deletes trees, some seconds each; who waits for another's longer than this would rather hear of it.
 _PRUNING_WAIT_SECONDS = 600.0
+# How often who waits for room while another prunes looks whether that one has made enough of it already.
+_LOOK_SECONDS = 0.5
 
 _NAME = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]{0,127}")
 
@@ -93,7 +96,7 @@ class Store:
         return self._record(self._layout.spec(key))
 
     def put_spec(self, key: SpecKey, value: Mapping[str, object]) -> None:
-        """Stores a JSON object for the spec, in place of what was there."""
+        """Stores a JSON object for the spec, in place of what was there; a power failure may undo it."""
         self._put(self._layout.spec(key), value)
 
     def forget_spec(self, key: SpecKey) -> None:
@@ -107,15 +110,18 @@ class Store:
         return self._record(self._layout.resolution(key))
 
     def put_resolution(self, key: SpecKey, value: Mapping[str, object]) -> None:
-        """Stores a JSON object as the whole answer to the spec, in place of what was there."""
-        self._put(self._layout.resolution(key), value)
+        """Stores a JSON object as the whole answer to the spec, in place of what was there; on the disk by then.
+
+        What was pinned stays pinned: the other records can be derived from this one.
+        """
+        self._put(self._layout.resolution(key), value, durable=True)
 
     def lineage(self, key: LineageKey) -> Record | Miss:
         """What was stored for the lineage."""
         return self._record(self._layout.lineage(key))
 
     def put_lineage(self, key: LineageKey, value: Mapping[str, object]) -> None:
-        """Stores a JSON object for the lineage, in place of what was there."""
+        """Stores a JSON object for the lineage, in place of what was there; a power failure may undo it."""
         self._put(self._layout.lineage(key), value)
 
     def forget_lineage(self, key: LineageKey) -> None:
@@ -194,7 +200,7 @@ class Store:
 
     def stage(self, key: EnvironmentKey) -> AbstractContextManager[Staging]:
         """A place to build the environment; leaving the block without `publish` deletes what is in it."""
-        return staging.stage(self._layout, key, self._clock, self._failpoint, self._count)
+        return staging.stage(self._layout, key, self._clock, self._failpoint, self._ledger)
 
     @contextmanager
     def reserve(self, bytes_needed: int) -> Iterator[None]:
@@ -216,7 +222,8 @@ class Store:
         if amount < 0:
             raise ValueError("a store does not grow by less than nothing")
         self._make()
-        self._count(amount)
+        with complaints(self._layout.root):
+            self._ledger.enter(added=amount)
 
     def environments(self) -> Iterator[Entry]:
         """Every published environment, in no order."""
@@ -226,8 +233,7 @@ class Store:
     def find(self, prefix: str) -> Entry:
         """The one environment whose key begins with `prefix`; StoreError `environment-unknown` unless it is one."""
         with complaints(self._layout.root):
-            found = keys(self._layout, prefix) if prefix else []
-            entry = entry_of(self._layout, found[0], pins(self._layout)) if len(found) == 1 else None
+            entry = find(self._layout, prefix)
         if entry is None:
             raise _unknown(prefix)
         return entry
@@ -248,16 +254,17 @@ class Store:
     def remove(self, key: EnvironmentKey) -> int:
         """Deletes the environment and its pin, and says how many bytes that freed.
 
-        Raises StoreError `environment-in-use` or `environment-unknown`.
+        Waits while another process prunes. Raises StoreError `environment-in-use` or `environment-unknown`.
         """
-        with complaints(self._layout.root):
+        self._make()
+        with self._turn(), complaints(self._layout.root):
             try:
-                deleted = eviction.remove(self._layout, key, self._failpoint)
+                freed = eviction.remove(self._layout, self._ledger, key, self._failpoint)
             except FileNotFoundError as error:
                 raise _unknown(key) from error
-        if deleted is None:
+        if freed is None:
             raise StoreError(problem("environment-in-use", key=key))
-        return deleted.freed_bytes
+        return freed
 
     def prune(self, budget_bytes: int | None = None) -> Pruned:
         """Clears what dead processes left and evicts until the store fits `budget_bytes`, its own budget by default.
@@ -266,11 +273,35 @@ class Store:
         """
         return self._prune(0, budget_bytes)
 
+    def room(self) -> Room:
+        """What is used, promised, allowed and free, as the ledger has it; looks at no environment."""
+        self._make()
+        with complaints(self._layout.root):
+            return self._ledger.room()
+
     def usage(self) -> Usage:
         """Bytes by bucket, exact; looks at every file, so not for the way of a request."""
         self._make()
         with complaints(self._layout.root):
             return accounting.usage(self._layout, self._options)
+
+    def audit(self) -> Audit:
+        """What is used, exactly, against what the ledger says, which is mended; looks at every file.
+
+        Clears what dead processes left. Others go on meanwhile; only before and after does it wait for who prunes.
+        """
+        self._make()
+        with self._turn(), complaints(self._layout.root):
+            eviction.clear(self._layout, self._ledger)
+            mark = self._ledger.mark()
+        used = self.usage()
+        # Nobody may be halfway through a deletion when the ledger is compared.
+        with self._turn(), complaints(self._layout.root):
+            eviction.clear(self._layout, self._ledger)
+            mended = self._ledger.mend(used.counted_bytes, mark)
+            if mended is None:
+                self._ledger.settle(used.counted_bytes, mark)
+        return Audit(used, mark.used, mended or 0)
 
     def _make(self) -> None:
         with complaints(self._layout.root):
@@ -280,36 +311,43 @@ class Store:
         with complaints(self._layout.root):
             return read_record(path)
 
-    def _put(self, path: Path, value: Mapping[str, object]) -> None:
+    def _put(self, path: Path, value: Mapping[str, object], durable: bool = False) -> None:
         self._make()
         with complaints(self._layout.root):
-            write_record(path, value, self._clock(), self._layout.staging)
-
-    def _count(self, amount: int) -> None:
-        with complaints(self._layout.root):
-            self._ledger.publish(amount, self._clock())
+            write_record(path, value, self._clock(), self._layout.staging, durable)
 
     def _promise(self, needed: int) -> tuple[Path, int]:
         self._make()
-        if needed <= self._options.budget_bytes:
-            promise = self._ledger.promise(needed)
-            while promise is None:
-                freed = self._prune(needed, None).freed_bytes
-                promise = self._ledger.promise(needed)
-                if promise is None and freed == 0:
-                    break
-            if promise is not None:
-                return promise
-        with complaints(self._layout.root):
-            free = min(accounting.free_bytes(self._layout), self._options.budget_bytes)
-        raise StoreError(problem("store-full", needed=size(needed), free=size(free)))
+        promise = self._make_room(needed) if needed <= self._options.budget_bytes else None
+        if promise is None:
+            with complaints(self._layout.root):
+                free = min(free_bytes(self._layout), self._options.budget_bytes)
+            raise StoreError(problem("store-full", needed=size(needed), free=size(free)))
+        return promise
 
-    def _prune(self, needed: int, budget: int | None) -> Pruned:
+    def _make_room(self, needed: int) -> tuple[Path, int] | None:
+        waited = 0.0
+        while (promise := self._ledger.promise(needed)) is None:
+            try:
+                freed = self._prune(needed, None, _LOOK_SECONDS).freed_bytes
+            except StoreError as error:
+                waited += _LOOK_SECONDS
+                if error.problems[0].code != "store-busy" or waited >= _PRUNING_WAIT_SECONDS:
+                    raise
+                continue
+            if freed == 0:
+                # Nothing more can go; but it may have come out that less is used than was thought.
+                return self._ledger.promise(needed)
+        return promise
+
+    def _prune(self, needed: int, budget: int | None, wait_seconds: float = _PRUNING_WAIT_SECONDS) -> Pruned:
         self._make()
-        turn = mutex(self._layout.locks / ".prune", _PRUNING_WAIT_SECONDS, late="store-busy")
-        with turn, complaints(self._layout.root):
-            pruning = Pruning(self._layout, self._ledger, self._sweepers, self._failpoint, self._clock())
-            return pruning.run(needed, budget)
+        with self._turn(wait_seconds), complaints(self._layout.root):
+            return Pruning(self._layout, self._ledger, self._sweepers, self._failpoint).run(needed, budget)
+
+    def _turn(self, wait_seconds: float = _PRUNING_WAIT_SECONDS) -> AbstractContextManager[None]:
+        """The mutex of whoever deletes: one at a time."""
+        return mutex(self._layout.locks / ".prune", wait_seconds, late="store-busy")
 
 
 def _unknown(key: object) -> StoreError:

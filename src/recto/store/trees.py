@@ -57,26 +57,14 @@ def measure(trees: Iterable[Path], seen: set[tuple[int, int]] | None = None) -> 
     return total
 
 
+def weigh(tree: Path) -> Weight:
+    """The bytes of one tree, and those of its own."""
+    return _weigh(tree, _nothing, _nothing)
+
+
 def seal(tree: Path) -> Weight:
     """Makes everything below `tree` read-only, not `tree` itself; executables stay executable, set-id bits go."""
-    top = os.lstat(tree)
-    total = own = 0
-    unmet = dict[int, int]()
-    with closing(_walk(tree, _seal_directory(top))) as walk:
-        for directory, name, status in walk:
-            size = allocated(status)
-            if _is_directory(status):
-                total += size
-                own += size
-                continue
-            _seal_file(directory, name, status.st_mode)
-            links = unmet.get(status.st_ino, status.st_nlink)
-            unmet[status.st_ino] = links - 1
-            if links == status.st_nlink:
-                total += size
-            if links == 1:
-                own += size
-    return Weight(total, own)
+    return _weigh(tree, _seal_directory(os.lstat(tree)), _seal_file)
 
 
 def delete(tree: Path) -> Deleted:
@@ -102,8 +90,29 @@ def allocated(status: os.stat_result) -> int:
     return status.st_blocks * _BLOCK_BYTES
 
 
-# Called with the descriptor of the parent, the name and the status of a directory before it is opened.
-Before = Callable[[int, str, os.stat_result], None]
+# Called with an entry before it is counted or, where it is a directory, opened: the descriptor of the directory that
+# has it, its name, its status.
+Visit = Callable[[int, str, os.stat_result], None]
+
+
+def _weigh(tree: Path, directories: Visit, files: Visit) -> Weight:
+    total = own = 0
+    unmet = dict[int, int]()
+    with closing(_walk(tree, directories)) as walk:
+        for directory, name, status in walk:
+            size = allocated(status)
+            if _is_directory(status):
+                total += size
+                own += size
+                continue
+            files(directory, name, status)
+            links = unmet.get(status.st_ino, status.st_nlink)
+            unmet[status.st_ino] = links - 1
+            if links == status.st_nlink:
+                total += size
+            if links == 1:
+                own += size
+    return Weight(total, own)
 
 
 def _nothing(parent: int, name: str, status: os.stat_result) -> None:
@@ -115,7 +124,7 @@ def _make_writable(parent: int, name: str, status: os.stat_result) -> None:
         os.chmod(name, 0o700, dir_fd=parent)
 
 
-def _seal_directory(top: os.stat_result) -> Before:
+def _seal_directory(top: os.stat_result) -> Visit:
     def seal_one(parent: int, name: str, status: os.stat_result) -> None:
         if not os.path.samestat(status, top) and stat.S_IMODE(status.st_mode) != _SEALED_DIRECTORY:
             os.chmod(name, _SEALED_DIRECTORY, dir_fd=parent)
@@ -123,7 +132,8 @@ def _seal_directory(top: os.stat_result) -> Before:
     return seal_one
 
 
-def _seal_file(directory: int, name: str, mode: int) -> None:
+def _seal_file(directory: int, name: str, status: os.stat_result) -> None:
+    mode = status.st_mode
     sealed = 0o444 | mode & 0o111
     if not stat.S_ISLNK(mode) and stat.S_IMODE(mode) != sealed:
         os.chmod(name, sealed, dir_fd=directory)
@@ -159,7 +169,7 @@ class _Level:
             self.descriptor = None
 
 
-def _walk(tree: Path, before: Before = _nothing) -> Generator[tuple[int, str, os.stat_result], None, None]:
+def _walk(tree: Path, before: Visit = _nothing) -> Generator[tuple[int, str, os.stat_result], None, None]:
     """Everything in the tree and the tree itself, as descriptor of the parent, name, status; content comes first.
 
     Close it: an error of whoever walks keeps the directories open for as long as the error is kept.

@@ -28,6 +28,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from stat import S_ISDIR
+from typing import NamedTuple
 
 from recto.builder.bytecode.keys import BytecodeKey
 from recto.builder.inventory import Inventory
@@ -36,9 +37,11 @@ _BLOCK_BYTES = 512
 _INDEX = "index.json"
 
 
-@dataclass(frozen=True, slots=True)
-class CompiledFile:
-    """One compiled file: where it goes below site-packages, and what it is."""
+class CompiledFile(NamedTuple):
+    """One compiled file: where it goes below site-packages, and what it is.
+
+    (A tuple, as some thousand are read in each build.)
+    """
 
     path: str
     size: int
@@ -121,7 +124,7 @@ class Bytecode:
             entry = area / "entry"
             entry.mkdir()
             files = tuple(_taken(path, source, entry / str(n)) for n, (path, source) in enumerate(sorted(made.items())))
-            index = {"files": [[f.path, f.size, f.mtime_ns, f.sha256] for f in files], "failed": list(failed)}
+            index = {"files": [list(file) for file in files], "failed": list(failed)}
             (entry / _INDEX).write_text(json.dumps(index), encoding="utf-8")
             amount = sum(path.lstat().st_blocks * _BLOCK_BYTES for path in (entry, *entry.iterdir()))
             entry.chmod(0o555)
@@ -202,15 +205,10 @@ def _claimed(making: Path) -> tuple[Path, int]:
 
 def _parsed(key: BytecodeKey, directory: Path, value: object) -> Compiled:
     match value:
-        case {"files": list(files), "failed": list(failed)}:
-            return Compiled(key, directory, tuple(map(_file, files)), tuple(map(str, failed)))
-    raise ValueError("not an index of compiled files")
-
-
-def _file(entry: object) -> CompiledFile:
-    match entry:
-        case [str(path), int(size), int(mtime), str(digest)]:
-            return CompiledFile(path, size, mtime, digest)
+        case {"files": list(files), "failed": list(failed)} if all(
+            type(one) is list and len(one) == 4 for one in files
+        ):
+            return Compiled(key, directory, tuple(map(CompiledFile._make, files)), tuple(map(str, failed)))
     raise ValueError("not an index of compiled files")
 
 

@@ -8,7 +8,7 @@ import os
 import shutil
 import stat
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from recto.builder.bytecode.keeping import Compiled, CompiledFile
@@ -17,7 +17,7 @@ from recto.builder.bytecode.keeping import Compiled, CompiledFile
 # files of others under `fs.protected_hardlinks`.
 _UNLINKABLE = frozenset({errno.EXDEV, errno.EMLINK, errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS})
 
-_SEALED = 0o555
+_SEALED, _OPEN = 0o555, 0o755
 
 
 class Damaged(Exception):
@@ -32,13 +32,12 @@ def link(compiled: Compiled, site_packages: Path) -> int:
     """
     copied = 0
     numbered = enumerate(compiled.files)
-    for directory, files in itertools.groupby(numbered, key=lambda item: item[1].path.rpartition("/")[0]):
-        place = site_packages / directory
-        with _open(place):
-            for position, file in files:
-                source = f"{compiled.directory}/{position}"
-                _check(source, file)
-                copied += _put(source, f"{site_packages}/{file.path}")
+    with _directory(compiled.directory) as entry, _directory(site_packages) as site:
+        for directory, files in itertools.groupby(numbered, key=lambda item: item[1].path.rpartition("/")[0]):
+            with _place(site, directory) as place:
+                for position, file in files:
+                    _check(entry, position, file)
+                    copied += _put(entry, str(position), place, file.path.rpartition("/")[2])
     return copied
 
 
@@ -49,15 +48,6 @@ def make_places(sources: Iterable[str], site_packages: Path) -> None:
     """
     for directory in {source.rpartition("/")[0] for source in sources}:
         (site_packages / directory / "__pycache__").mkdir(exist_ok=True)
-
-
-def _check(source: str, file: CompiledFile) -> None:
-    try:
-        status = os.stat(source, follow_symlinks=False)  # noqa: PTH116 - some thousand in each build
-    except FileNotFoundError:
-        raise Damaged(source) from None
-    if (status.st_size, status.st_mtime_ns) != (file.size, file.mtime_ns) or not stat.S_ISREG(status.st_mode):
-        raise Damaged(source)
 
 
 def linked_copy(source: Path, target: Path) -> bool:
@@ -72,58 +62,91 @@ def linked_copy(source: Path, target: Path) -> bool:
     return False
 
 
-def _put(source: str, target: str) -> bool:
+# Descriptors and names below, not paths: some thousand files in each build, each path ten directories deep.
+
+
+def _check(entry: int, position: int, file: CompiledFile) -> None:
+    try:
+        status = os.stat(str(position), dir_fd=entry, follow_symlinks=False)
+    except FileNotFoundError:
+        raise Damaged(file.path) from None
+    if (status.st_size, status.st_mtime_ns) != (file.size, file.mtime_ns) or not stat.S_ISREG(status.st_mode):
+        raise Damaged(file.path)
+
+
+def _put(entry: int, source: str, place: int, name: str) -> bool:
     """Whether the file had to be copied."""
     try:
-        os.link(source, target)
+        os.link(source, name, src_dir_fd=entry, dst_dir_fd=place, follow_symlinks=False)
     except FileExistsError:
-        if Path(source).samefile(target):
+        there = os.stat(name, dir_fd=place, follow_symlinks=False)
+        if os.path.samestat(there, os.stat(source, dir_fd=entry, follow_symlinks=False)):
             return False
         # Bytecode that the wheel brought, or that an interpreter wrote in the moment when its directory was open.
-        return _replace(source, target)
+        return _replace(entry, source, place, name)
     except FileNotFoundError:
-        raise Damaged(source) from None
+        raise Damaged(name) from None
     except OSError as error:
         if error.errno not in _UNLINKABLE:
             raise
-        return _replace(source, target)
+        return _replace(entry, source, place, name)
     return False
 
 
-def _replace(source: str, target: str) -> bool:
-    aside = Path(f"{target}.recto")
-    aside.unlink(missing_ok=True)
-    copied = linked_copy(Path(source), aside)
-    aside.chmod(0o444)
-    aside.replace(target)
+def _replace(entry: int, source: str, place: int, name: str) -> bool:
+    aside = f"{name}.recto"
+    with suppress(FileNotFoundError):
+        os.unlink(aside, dir_fd=place)
+    copied = False
+    try:
+        os.link(source, aside, src_dir_fd=entry, dst_dir_fd=place, follow_symlinks=False)
+    except OSError as error:
+        if error.errno not in _UNLINKABLE:
+            raise
+        _copy(entry, source, place, aside)
+        copied = True
+    os.replace(aside, name, src_dir_fd=place, dst_dir_fd=place)
     return copied
 
 
-@contextmanager
-def _open(place: Path) -> Iterator[None]:
-    """The directory, made if need be and writable for the block; it and its parent keep their modes."""
-    parent = place.parent
-    with _writable(parent, needed=not place.is_dir()):
-        place.mkdir(parents=True, exist_ok=True)
-    sealed = not parent.lstat().st_mode & stat.S_IWUSR
-    with _writable(place, needed=True):
-        yield
-    if sealed:
-        place.chmod(_SEALED)
+def _copy(entry: int, source: str, place: int, name: str) -> None:
+    with (
+        os.fdopen(os.open(source, os.O_RDONLY | os.O_NOFOLLOW, dir_fd=entry), "rb") as old,
+        os.fdopen(os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o444, dir_fd=place), "wb") as new,
+    ):
+        shutil.copyfileobj(old, new)
 
 
 @contextmanager
-def _writable(directory: Path, needed: bool) -> Iterator[None]:
+def _directory(path: Path) -> Iterator[int]:
     try:
-        mode = directory.lstat().st_mode
+        descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
     except FileNotFoundError:
-        yield
-        return
-    if not needed or mode & stat.S_IWUSR:
-        yield
-        return
-    directory.chmod(0o755)
+        raise Damaged(str(path)) from None
     try:
-        yield
+        yield descriptor
     finally:
-        directory.chmod(_SEALED)
+        os.close(descriptor)
+
+
+@contextmanager
+def _place(site: int, directory: str) -> Iterator[int]:
+    """The directory below `site`, made if need be and writable for the block; it and its parent keep their modes."""
+    parent = directory.rpartition("/")[0] or "."
+    sealed = not os.stat(parent, dir_fd=site).st_mode & stat.S_IWUSR
+    if sealed:
+        os.chmod(parent, _OPEN, dir_fd=site)
+    try:
+        with suppress(FileExistsError):
+            os.mkdir(directory, dir_fd=site)
+    finally:
+        if sealed:
+            os.chmod(parent, _SEALED, dir_fd=site)
+    place = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=site)
+    try:
+        os.fchmod(place, _OPEN)
+        yield place
+    finally:
+        if sealed:
+            os.fchmod(place, _SEALED)
+        os.close(place)

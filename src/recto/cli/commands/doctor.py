@@ -19,7 +19,11 @@ from recto.app import App
 from recto.cli.console import Console
 from recto.engines.base import RENDER_STACK
 from recto.interpreters import missing_render_stack
-from recto.problems import RectoError, size
+from recto.problems import RectoError, counted, size
+
+# By how much the store's count may be wrong before it is worth a warning, as a part of the budget: index pages of the
+# resolver and lists of fonts come into the cache without being told, some megabytes.
+DRIFT = 0.01
 
 Status = Literal["ok", "warning", "error"]
 
@@ -57,7 +61,8 @@ def _found(check: Callable[[App], Finding], app: App) -> Finding:
 
 def data_directory(app: App) -> Finding:
     """Whether the data directory can be written and lies on a local file system."""
-    app.store.usage()
+    with app.store.mutex("doctor", wait_seconds=10):
+        pass
     path = app.settings.data_dir.resolve()
     mounts = [part for part in psutil.disk_partitions(all=True) if path.is_relative_to(part.mountpoint)]
     kind = max(mounts, key=lambda part: len(part.mountpoint)).fstype if mounts else "unknown"
@@ -68,7 +73,6 @@ def data_directory(app: App) -> Finding:
 
 def locks(app: App) -> Finding:
     """Whether a lock keeps a second holder out here."""
-    app.store.usage()
     with tempfile.NamedTemporaryFile(dir=app.store.cache) as file:
         other = os.open(file.name, os.O_RDONLY)
         try:
@@ -85,7 +89,6 @@ def locks(app: App) -> Finding:
 
 def links(app: App) -> Finding:
     """Whether environments can share files with the cache."""
-    app.store.usage()
     with (
         tempfile.NamedTemporaryFile(dir=app.store.cache) as file,
         tempfile.TemporaryDirectory(dir=app.store.base.parent / "envs") as directory,
@@ -97,12 +100,25 @@ def links(app: App) -> Finding:
     return Finding("ok", "environments share files with the cache")
 
 
+def accounting(app: App) -> Finding:
+    """Whether the bytes in use are what the store thinks they are; every file is looked at."""
+    audit = app.store.audit()
+    usage = audit.usage
+    found = f"counted {size(usage.counted_bytes)} in {counted(usage.environments, 'environment')} and what they share"
+    if audit.kept_bytes is None:
+        return Finding("ok", f"{found}; no count was kept")
+    wrong = abs(audit.mended_bytes)
+    detail = f"{found}, kept {size(audit.kept_bytes)}{'; mended' if wrong else ''}"
+    return Finding("warning" if wrong > app.settings.budget * DRIFT else "ok", detail)
+
+
 def room(app: App) -> Finding:
     """Bytes in use against the budget, and free against the floor."""
-    usage = app.store.usage()
-    used, free = usage.total_bytes, usage.free_bytes
-    detail = f"{size(used)} of {size(app.settings.budget)} used, {size(free)} free on the volume"
-    low = free < app.settings.free_floor or used > app.settings.budget
+    found = app.store.room()
+    used = "not counted" if found.used_bytes is None else size(found.used_bytes)
+    promised = f", {size(found.promised_bytes)} promised to builds" if found.promised_bytes else ""
+    detail = f"{used} of {size(found.budget_bytes)} used{promised}, {size(found.free_bytes)} free on the volume"
+    low = found.free_bytes < app.settings.free_floor or (found.used_bytes or 0) > found.budget_bytes
     return Finding("warning" if low else "ok", detail)
 
 
@@ -156,6 +172,7 @@ CHECKS: dict[str, Callable[[App], Finding]] = {
     "data directory": data_directory,
     "locks": locks,
     "links": links,
+    "accounting": accounting,
     "room": room,
     "base": base,
     "uv": uv,
