@@ -155,9 +155,9 @@ def _passes(crowd: Crowd, times: int) -> tuple[Sample, Sample, Leases]:
     for _ in range(times):
         store = crowd.store
         # What no environment uses goes first; it goes now, so that the pass that is timed has environments to evict.
-        store.prune(store.usage().total_bytes - 1)
+        store.prune(store.audit().usage.total_bytes - 1)
         crowd.fill()
-        total = store.usage().total_bytes
+        total = store.audit().usage.total_bytes
         own, evicted = _own_bytes(store), min(_EVICTED, crowd.count // 2)
         taker = _Taker(crowd)
         try:

@@ -63,16 +63,16 @@ class Household:
 
     def forget(self) -> None:
         """Removes every environment and everything remembered of what was asked and answered."""
-        store = self.app().store
-        for entry in list(store.environments()):
-            store.remove(entry.key)
+        self.evict()
         for path in (self.data / "v1").iterdir():
             if path.name not in _KEPT:
                 gone(path)
 
     def evict(self) -> None:
-        """Removes every environment; what was answered stays."""
-        store = self.app().store
+        """Removes every environment once nothing works on it any more; what was answered stays."""
+        app = self.app()
+        app.finishing.run(BYTECODE_SECONDS_MAX)
+        store = app.store
         for entry in list(store.environments()):
             store.remove(entry.key)
 
