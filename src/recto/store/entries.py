@@ -63,7 +63,7 @@ def candidates(layout: Layout) -> list[Candidate]:
         for entry in directory:
             if entry.name in pinned or not entry.is_dir(follow_symlinks=False):
                 continue
-            key = _key(entry.name)
+            key = key_of(entry.name)
             # Gone by now, where there is no status.
             with suppress(FileNotFoundError):
                 if key is not None:
