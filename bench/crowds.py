@@ -212,7 +212,7 @@ def _take(pipe: Connection, data: Path, count: int) -> None:
     pipe.send(None)
     while not (pipe.poll() and seconds):
         started = time.perf_counter()
-        lease = store.lease(_key(chance.randrange(min(_HOT, count))))
+        lease = store.lease(_key(chance.randrange(max(1, min(_HOT, count // 2)))))
         seconds.append(time.perf_counter() - started)
         if isinstance(lease, Lease):
             lease.close()
