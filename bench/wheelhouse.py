@@ -13,9 +13,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-# About what a small pure package of the index has: ten modules of a hundred functions each.
+# About what a small pure package of the index has: ten modules of forty functions each.
 _MODULES = 10
-_FUNCTIONS = 100
+_FUNCTIONS = 40
+
+# As public indexes have it: a file never changes, a page is current for ten minutes.
+_FILE_AGE, _PAGE_AGE = "max-age=31536000, immutable, public", "max-age=600, public"
 
 _PAGE = "application/vnd.pypi.simple.v1+json"
 
@@ -64,6 +67,7 @@ class Wheelhouse:
                 self.send_response(200 if found else 404)
                 self.send_header("Content-Type", kind)
                 self.send_header("Content-Length", str(len(body)))
+                self.send_header("Cache-Control", _PAGE_AGE if kind == _PAGE else _FILE_AGE)
                 self.end_headers()
                 self.wfile.write(body)
 
