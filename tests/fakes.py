@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from packaging.markers import default_environment
 from packaging.pylock import Pylock
 from packaging.tags import sys_tags
 
-from recto.builder.base import Built, Order
+from recto.builder.base import Built, Hold, Order
 from recto.engines.base import Job, Rendered
 from recto.interpreters import Base
 from recto.keys import BaseIdentity
@@ -105,11 +105,17 @@ class FakeResolver:
 
 @dataclass
 class FakeBuilder:
-    """Writes a file for each distribution; fails with the problems in `failing`, when there are some."""
+    """Writes a file for each distribution; fails with the problems in `failing`, when there are some.
+
+    `during` is called with what a build is given to tell of its progress and to ask whether to stop. `lacking` are the
+    bytecode keys of distributions whose bytecode is not there.
+    """
 
     orders: list[Order] = field(default_factory=list)
     failing: list[Problem] = field(default_factory=list)
+    lacking: Mapping[str, str] = field(default_factory=dict)
     before: Callable[[], None] = lambda: None
+    during: Callable[[Progress, Callable[[], bool]], None] = lambda progress, cancelled: None
 
     def build(
         self,
@@ -120,13 +126,41 @@ class FakeBuilder:
     ) -> Built:
         self.orders.append(order)
         self.before()
+        self.during(progress, cancelled or (lambda: False))
         (directory / "bin").mkdir(parents=True)
         (directory / "bin" / "python").symlink_to(order.base.python)
         if self.failing:
             raise BuildError(self.failing, raw="the installer's text")
         for name in order.install:
             (directory / name).write_text(name)
-        return Built(sum(len(name) for name in order.install), {name: (name,) for name in order.install}, "built\n")
+        unfinished = {name: self.lacking[name] for name in order.install if name in self.lacking}
+        length = sum(len(name) for name in order.install)
+        return Built(length, {name: (name,) for name in order.install}, "built\n", unfinished)
+
+
+@dataclass
+class FakeFinisher:
+    """Writes a file for each distribution, unless it fails with the problems in `failing`."""
+
+    finished: list[dict[str, str]] = field(default_factory=list)
+    failing: list[Problem] = field(default_factory=list)
+    during: Callable[[], None] = lambda: None
+
+    def finish(
+        self,
+        base: Base,
+        unfinished: Mapping[str, str],
+        hold: Hold,
+        grown: Callable[[int], None],
+        cancelled: Callable[[], bool] | None = None,
+    ) -> None:
+        self.during()
+        if self.failing:
+            raise BuildError(self.failing)
+        with hold() as directory:
+            if directory is not None:
+                self.finished.append(dict(unfinished))
+                grown(4096)
 
 
 @dataclass

@@ -5,11 +5,14 @@ An event is a value, never a line of text for a terminal: command line and servi
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Self, get_args
 
-Stage = Literal["resolving", "downloading", "installing", "proving", "executing", "rendering", "ready", "failed"]
+# "finishing" is told to whoever has stopped and is kept by others that wait for the same.
+Stage = Literal[
+    "resolving", "downloading", "installing", "proving", "executing", "rendering", "finishing", "ready", "failed"
+]
 Unit = Literal["", "packages", "bytes", "cells", "files"]
 
 
@@ -32,6 +35,15 @@ class Event:
             "unit": self.unit,
             "message": self.message,
         }
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, object]) -> Self:
+        """The event that `to_json` wrote; raises ValueError for anything else."""
+        match value:
+            case {"event": str(), "message": str(), "done": int(), "total": int(), "unit": str(), **more} if not more:
+                if value["event"] in get_args(Stage) and value["unit"] in get_args(Unit):
+                    return cls(**value)  # type: ignore[arg-type]
+        raise ValueError(f"not an event: {value!r}")
 
 
 Progress = Callable[[Event], None]

@@ -51,6 +51,25 @@ def test_a_terminal_gets_a_bar_that_goes_away() -> None:
     assert drawn.endswith("\x1b[2K")
 
 
+def test_whoever_stops_a_build_that_others_wait_for_reads_why_it_goes_on() -> None:
+    said = io.StringIO()
+    with progress(Console(io.StringIO(), said)) as show:
+        show(Event("finishing", "others wait for the same packages"))
+    assert said.getvalue() == "Finishing: others wait for the same packages; a second Ctrl-C ends it\n"
+
+
+def test_on_a_terminal_the_reason_stays_above_the_bar() -> None:
+    ours, theirs = pty.openpty()
+    with os.fdopen(theirs, "w") as terminal:
+        with progress(Console(io.StringIO(), terminal)) as show:
+            show(Event("downloading", "polars", 12_000_000, 40_000_000, "bytes"))
+            show(Event("finishing", "others wait for the same packages"))
+        terminal.flush()
+        drawn = os.read(ours, 1_000_000).decode()
+    os.close(ours)
+    assert "Finishing: others wait for the same packages; a second Ctrl-C ends it\r\n" in drawn
+
+
 def test_whoever_need_not_wait_sees_no_bar() -> None:
     ours, theirs = pty.openpty()
     with os.fdopen(theirs, "w") as terminal:

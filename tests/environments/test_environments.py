@@ -8,51 +8,16 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from packaging.requirements import Requirement
+from house import OWN, House, asks, key_of
 from packaging.specifiers import SpecifierSet
 
-from fakes import FakeBuilder, FakeResolver, base
-from recto.declaration.model import Declaration, Declared
+from fakes import base
+from recto.declaration.model import Declaration
 from recto.environments import Environments, Options
-from recto.interpreters import Base
 from recto.keys import ContentPolicy, EnvironmentKey
 from recto.policy import Grant, Policy
 from recto.problems import BaseError, BuildError, Problem, Refused, ResolveError, Source, problem
 from recto.progress import Event
-from recto.store import Store
-
-OWN = Grant.own()
-
-
-def asks(*lines: str) -> Declaration:
-    return Declaration(
-        tuple(Declared(Requirement(line), Source("requirements.txt", n)) for n, line in enumerate(lines, 1)),
-        sources=("requirements.txt",),
-    )
-
-
-class House:
-    """Environments over a store in a temporary directory, with everything that the tests look at."""
-
-    def __init__(self, data: Path) -> None:
-        self.resolver = FakeResolver(
-            {"polars": "2.1.0", "altair": "6.0", "narwhals": "2.29.0", "pandas": "3.1.1"},
-            {"altair": ("narwhals", "pandas")},
-        )
-        self.builder = FakeBuilder()
-        self.base: Base = base(data / "base", pandas="3.1.1", numpy="2.4.6")
-        self.store = Store.open(data)
-        self.data = data
-
-    def environments(self, **policy: object) -> Environments:
-        rules = replace(Policy(installing=True), **policy)  # type: ignore[arg-type]
-        return Environments(self.store, self.resolver, self.builder, lambda: self.base, Options(rules))
-
-    def published(self) -> list[EnvironmentKey]:
-        return [entry.key for entry in self.store.environments()]
-
-    def leftovers(self) -> list[Path]:
-        return [path for name in ("staging", "trash", "reservations") for path in (self.data / "v1" / name).iterdir()]
 
 
 @pytest.fixture
@@ -60,12 +25,6 @@ def house(tmp_path: Path) -> Iterator[House]:
     house = House(tmp_path)
     yield house
     assert house.leftovers() == []
-
-
-def key_of(environments: Environments, declaration: Declaration, grant: Grant = OWN) -> EnvironmentKey:
-    with environments.ensure(declaration, grant) as environment:
-        assert environment.key is not None
-        return environment.key
 
 
 def test_the_first_request_builds_and_the_second_finds_it_ready(house: House) -> None:

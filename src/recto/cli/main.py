@@ -7,16 +7,15 @@ from __future__ import annotations
 
 import importlib
 import os
-import signal
 import sys
 import tempfile
 import traceback
 from argparse import Namespace
 from collections.abc import Sequence
 from contextlib import suppress
-from types import FrameType
 
 from recto.cli.console import Console
+from recto.cli.interrupts import take_interrupts
 from recto.cli.parser import parser
 from recto.cli.streams import prepare_streams
 from recto.problems import Cancelled, Problem, RectoError, full_disk, problem
@@ -42,7 +41,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     from recto.settings import colour_wanted
 
     console = Console(sys.stdout, sys.stderr, colour=sys.stderr.isatty() and colour_wanted())
-    signal.signal(signal.SIGTERM, _terminated)
+    take_interrupts()
     try:
         # Only the module of the command asked for is imported: `recto run` stands before every process it starts.
         code: int = importlib.import_module(COMMANDS[arguments.command]).run(arguments, console)
@@ -83,10 +82,6 @@ def _answer(problems: Sequence[Problem], arguments: Namespace, console: Console)
             console.json({"problems": [found.to_json() for found in problems]})
             console.out.flush()
     console.problems(problems)
-
-
-def _terminated(number: int, frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
 
 
 def _bug(error: Exception, arguments: Namespace, console: Console) -> int:

@@ -17,6 +17,7 @@ STEPS = {
     "proving": "Proving",
     "executing": "Executing",
     "rendering": "Rendering",
+    "finishing": "Finishing",
     "ready": "Ready",
     "failed": "Failed",
 }
@@ -26,6 +27,8 @@ def in_words(event: Event) -> str:
     """One event in one line: `Downloading: polars (12 MB of 40 MB)`."""
     step = STEPS[event.event]
     text = f"{step}: {event.message}" if event.message else step
+    if event.event == "finishing":
+        text += "; a second Ctrl-C ends it"
     return f"{text} ({_amount(event)})" if event.total else text
 
 
@@ -88,6 +91,10 @@ def _drawn(console: Console) -> Iterator[Progress]:
 
         def show(event: Event) -> None:
             nonlocal step
+            if event.event == "finishing":
+                # Stays above the bar: whoever pressed Ctrl-C has to see why it goes on.
+                terminal.print(in_words(event), markup=False, highlight=False)
+                return
             if (event.event, event.message) != step:
                 # A bar that was full stops its clock, and the next step's would stand still.
                 bars.reset(task)

@@ -7,6 +7,7 @@ it is resolved again with the last lock as preferences, so that only what must m
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
@@ -61,26 +62,36 @@ class Answers:
         except ValueError:
             return None  # corruption is a miss: the spec is resolved again
 
-    def keep(self, ask: Ask, resolution: Resolution) -> None:
-        """Makes `resolution` the answer to this ask."""
+    def renewal(self, spec: SpecKey) -> str | None:
+        """What tells the last update of the answer from every other; None before the first."""
+        record = self._store.resolution(spec)
+        renewal = None if isinstance(record, Miss) else record.value.get("renewal")
+        return renewal if isinstance(renewal, str) else None
+
+    def keep(self, ask: Ask, resolution: Resolution, renewed: bool = False) -> None:
+        """Makes `resolution` the answer to this ask; `renewed` where it was asked for anew."""
         # What only happened this time is told this time; what stays true of the answer is told whenever it is given.
         lasting = tuple(remark for remark in resolution.remarks if remark.level != "info")
         answer = {
             "environment_key": environment_key(ask, resolution).digest,
             "remarks": [remark.to_json() for remark in lasting],
         }
-        self._store.put_resolution(ask.spec, resolutions.to_json(replace(resolution, remarks=lasting)))
+        renewal = secrets.token_hex(8) if renewed else self.renewal(ask.spec)
+        kept = {**resolutions.to_json(replace(resolution, remarks=lasting)), "renewal": renewal}
+        self._store.put_resolution(ask.spec, kept)
         self._store.put_spec(ask.spec, answer)
         self._store.put_lineage(ask.lineage, {"spec_key": ask.spec.digest})
 
-    def resolution(self, ask: Ask, progress: Progress, cancelled: Callable[[], bool]) -> Resolution:
-        """The answer kept for this spec, else the last one of its lineage if the base still bears it, else a new one.
+    def settled(self, spec: SpecKey, key: EnvironmentKey) -> bool:
+        """Whether the spec is known to be answered with this environment."""
+        known = self.known(spec)
+        return known is not None and known.key == key
+
+    def found(self, ask: Ask, progress: Progress, cancelled: Callable[[], bool]) -> Resolution:
+        """An answer to a spec for which none is kept: the last one of its lineage if the base still bears it, else new.
 
         Raises ResolveError or Cancelled.
         """
-        kept = self.kept(ask.spec)
-        if kept is not None:
-            return kept
         last = self._last_of_lineage(ask)
         if last is None:
             return self.fresh(ask, progress, cancelled)
@@ -91,9 +102,9 @@ class Answers:
         fresh = self._resolver.resolve(request, progress, cancelled)
         return replace(fresh, remarks=(*fresh.remarks, _drift(changed, moves(last.lock, fresh.lock))))
 
-    def fresh(self, ask: Ask, progress: Progress, cancelled: Callable[[], bool]) -> Resolution:
+    def fresh(self, ask: Ask, progress: Progress, cancelled: Callable[[], bool], current: bool = False) -> Resolution:
         """A new resolution, bound by no earlier one; raises ResolveError or Cancelled."""
-        request = Request(ask.declaration, ask.base, seconds_max=self._seconds_max, upgrade=True)
+        request = Request(ask.declaration, ask.base, seconds_max=self._seconds_max, upgrade=True, current=current)
         return self._resolver.resolve(request, progress, cancelled)
 
     def _last_of_lineage(self, ask: Ask) -> Resolution | None:

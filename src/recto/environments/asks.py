@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Self
 
@@ -31,3 +32,18 @@ class Ask:
     def lineage(self) -> LineageKey:
         """The key that stays when only the base's packages move."""
         return LineageKey.of(lineage_ingredients(self.declaration, self.base.identity, self.content))
+
+    @property
+    def wording(self) -> Hashable:
+        """The spec key, and whatever else of the declaration an answer repeats: equal asks can have one answer.
+
+        Two projects may ask for one spec on different lines, and each is to be told of its own.
+        """
+        declaration = self.declaration
+        declared = (*declaration.requirements, *declaration.constraints)
+        return (
+            self.spec,
+            tuple((str(entry.requirement), entry.source) for entry in declared),
+            (declaration.requires_python_source, declaration.lock_source, declaration.sources),
+            declaration.remarks,
+        )

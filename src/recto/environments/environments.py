@@ -4,33 +4,38 @@
                                         └─ new: resolve ─▶ lock ─▶ verdict on the lock ─▶ build ─▶ publish ─▶ lease
 
 Check, lock, check again: whoever finds the environment missing takes the mutex of the spec key and looks once more,
-so that many requests for one new spec make one build. Nothing is locked on the way of a hit.
+so that many requests for one new spec make one build. Requests in one process share a flight (see `flights`), which
+takes the mutex for all of them. Nothing is locked, and no thread started, on the way of a hit.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from functools import partial
+from typing import TypeVar
 
-from packaging.utils import canonicalize_name
-
-from recto.builder.base import Builder, Order
+from recto.builder.base import Builder
 from recto.declaration.model import Declaration
 from recto.environments import resolutions
 from recto.environments.answers import Answers, environment_ingredients_of, environment_key, moves
 from recto.environments.asks import Ask
+from recto.environments.construction import Construction
+from recto.environments.flight import Flight
+from recto.environments.flights import Flights
 from recto.environments.model import Checked, Environment, Explanation, Origin, State, Update
 from recto.interpreters import Base
 from recto.keys import ContentPolicy, EnvironmentKey, declaration_digest
 from recto.policy import Grant, Plan, Policy, Verdict, judge_plan, judge_request
-from recto.problems import BuildError, Problem, Refused, ResolveError
+from recto.problems import Problem, Refused, ResolveError
 from recto.progress import Event, Progress, silent
 from recto.resolver.base import Resolution, Resolver
 from recto.store import Lease, Miss, Store
 
 Cancelled = Callable[[], bool]
+T = TypeVar("T")
+Found = TypeVar("Found")
 
 
 def never() -> bool:
@@ -64,12 +69,15 @@ class Environments:
     ) -> None:
         """`finish` is called when an environment in use lacks bytecode: it sees to it and returns at once."""
         self._store = store
-        self._builder = builder
         self._base = base
         self._finish = finish
         self._policy = options.policy
         self._content = options.content
+        self._construction = Construction(store, builder, options.policy, finish)
         self._answers = Answers(store, resolver, options.policy.resolve_seconds_max)
+        self._ensuring = Flights[Environment](share=Environment.share, close=Environment.close)
+        self._updating = Flights[Update](share=Update.share, close=Update.close)
+        self._resolving = Flights[Resolution](share=_itself, close=_nothing)
 
     def ensure(
         self,
@@ -81,7 +89,9 @@ class Environments:
         """The environment of this declaration, held until it is closed; use it as a context manager.
 
         Without a grant nothing is installed. Raises Refused, BaseError, ResolveError, BuildError, StoreError or
-        Cancelled; nothing half made is left behind by any of them.
+        Cancelled; nothing half made is left behind by any of them. `progress` and `cancelled` are called on this
+        thread. Whoever cancels leaves the work to the others that ask for the same; the last one out stops it (see
+        `flights`).
         """
         ask = self._ask(declaration)
         if declaration.empty:
@@ -90,12 +100,7 @@ class Environments:
         hit = self._hit(ask)
         if hit is not None:
             return hit
-        with self._alone(ask.spec.digest, progress, cancelled):
-            hit = self._hit(ask)
-            if hit is not None:
-                return hit
-            resolution = self._answers.resolution(ask, progress, cancelled)
-            return self._realise(ask, resolution, progress, cancelled)
+        return self._ensuring.join(ask.wording, partial(self._prepare, ask), progress, cancelled)
 
     def plain(self) -> Environment:
         """The base interpreter with its own packages: what somebody gets who may not install."""
@@ -125,7 +130,9 @@ class Environments:
         if declaration.empty:
             return Checked(declaration, ask.spec, None, "ready", verdict, Plan(), declaration.remarks)
         try:
-            resolution = self._priced(ask, resolve and verdict.allowed, progress, cancelled)
+            resolution = self._answers.kept(ask.spec)
+            if resolution is None and resolve and verdict.allowed:
+                resolution = self._resolving.join(ask.wording, partial(self._price, ask), progress, cancelled)
         except ResolveError as error:
             found = (*error.problems, *declaration.remarks)
             return Checked(declaration, ask.spec, None, "failed", verdict, None, found)
@@ -168,13 +175,7 @@ class Environments:
         if declaration.empty:
             return Update(self._plain(ask.base, declaration.remarks), None, ())
         _allow(self.judge(declaration, grant))
-        with self._alone(ask.spec.digest, progress, cancelled):
-            before = self._answers.kept(ask.spec)
-            fresh = self._answers.fresh(ask, progress, cancelled)
-            environment = self._realise(ask, fresh, progress, cancelled)
-        if before is None:
-            return Update(environment, None, ())
-        return Update(environment, environment_key(ask, before), moves(before.lock, fresh.lock))
+        return self._updating.join(ask.wording, partial(self._renew, ask), progress, cancelled)
 
     def _ask(self, declaration: Declaration) -> Ask:
         return Ask.of(declaration, self._base(), self._content)
@@ -184,105 +185,96 @@ class Environments:
 
     def _hit(self, ask: Ask) -> Environment | None:
         known = self._answers.known(ask.spec)
-        lease = None if known is None else self._store.lease(known.key)
-        if known is None or not isinstance(lease, Lease):
+        lease = None if known is None else self._lease(known.key)
+        if known is None or lease is None:
             return None
         if self._store.is_unfinished(known.key):
             # Whoever was at it may have been killed.
             self._finish()
         return _leased(lease, "cached", (*known.remarks, *ask.declaration.remarks))
 
-    def _alone(self, name: str, progress: Progress, cancelled: Cancelled) -> AbstractContextManager[None]:
-        return self._store.mutex(
-            name,
-            wait_seconds=self._policy.resolve_seconds_max + self._policy.build_seconds_max,
-            waiting=lambda: progress(Event("installing", "another process is preparing the same packages")),
-            cancelled=cancelled,
-        )
+    def _lease(self, key: EnvironmentKey) -> Lease | None:
+        lease = self._store.lease(key)
+        return None if isinstance(lease, Miss) else lease
 
-    def _priced(self, ask: Ask, resolve: bool, progress: Progress, cancelled: Cancelled) -> Resolution | None:
-        kept = self._answers.kept(ask.spec)
-        if kept is not None or not resolve:
-            return kept
-        with self._alone(ask.spec.digest, progress, cancelled):
-            resolution = self._answers.resolution(ask, progress, cancelled)
+    def _prepare(self, ask: Ask, flight: Flight[Environment]) -> Environment:
+        with self._alone(ask.spec.digest, flight, partial(self._hit, ask)) as hit:
+            if hit is not None:
+                return hit
+            kept = self._answers.kept(ask.spec)
+            if kept is not None:
+                return self._realise(ask, kept, flight, kept=True)
+            return self._realise(ask, self._answers.found(ask, flight.progress, flight.cancelled), flight)
+
+    def _price(self, ask: Ask, flight: Flight[Resolution]) -> Resolution:
+        with self._alone(ask.spec.digest, flight, partial(self._answers.kept, ask.spec)) as kept:
+            if kept is not None:
+                return kept
+            resolution = self._answers.found(ask, flight.progress, flight.cancelled)
             self._answers.keep(ask, resolution)
             return resolution
 
-    def _realise(self, ask: Ask, resolution: Resolution, progress: Progress, cancelled: Cancelled) -> Environment:
-        """The environment of this resolution, which becomes the answer once there is one."""
+    def _renew(self, ask: Ask, flight: Flight[Update]) -> Update:
+        before, renewal = self._answers.kept(ask.spec), self._answers.renewal(ask.spec)
+        with self._alone(ask.spec.digest, flight, lambda: None):
+            # Another process may have updated it since then, while this one waited: that is as new as was asked for.
+            shared = None if self._answers.renewal(ask.spec) == renewal else self._answers.kept(ask.spec)
+            fresh = shared or self._answers.fresh(ask, flight.progress, flight.cancelled, current=True)
+            environment = self._realise(ask, fresh, flight, renewed=shared is None)
+        if before is None:
+            return Update(environment, None, ())
+        return Update(environment, environment_key(ask, before), moves(before.lock, fresh.lock))
+
+    def _realise(
+        self, ask: Ask, resolution: Resolution, flight: Flight[T], renewed: bool = False, kept: bool = False
+    ) -> Environment:
+        """The environment of this resolution; the resolution becomes the answer then, unless it is `kept` as that."""
         _allow(judge_plan(self._policy, resolution.plan))
+        resolution = resolutions.written(resolution)
         key = environment_key(ask, resolution)
         origin: Origin = "cached"
-        lease = self._store.lease(key)
-        if isinstance(lease, Miss):
-            with self._alone(key.digest, progress, cancelled):
-                lease = self._store.lease(key)
-                if isinstance(lease, Miss):
-                    lease, origin = self._build(ask, key, resolution, progress, cancelled), "built"
-        self._answers.keep(ask, resolution)
+        lease = self._lease(key)
+        if lease is None:
+            with self._alone(key.digest, flight, partial(self._lease, key)) as lease:
+                if lease is None:
+                    lease = self._construction.build(ask, key, resolution, flight.progress, flight.cancelled)
+                    origin = "built"
+        if not (kept and self._answers.settled(ask.spec, key)):
+            self._answers.keep(ask, resolution, renewed)
         return _leased(lease, origin, (*resolution.remarks, *ask.declaration.remarks))
 
-    def _build(
-        self, ask: Ask, key: EnvironmentKey, resolution: Resolution, progress: Progress, cancelled: Cancelled
-    ) -> Lease:
-        order = Order(
-            lock=resolution.lock,
-            install=tuple(item.name for item in resolution.plan.install),
-            base=ask.base,
-            seconds_max=self._policy.build_seconds_max,
-            installed_bytes_max=self._policy.installed_bytes_max,
+    @contextmanager
+    def _alone(self, name: str, flight: Flight[T], look: Callable[[], Found | None]) -> Iterator[Found | None]:
+        """What `look` finds, or None and nobody else in a block with this name: check, lock, check again.
+
+        Whoever waits, in this process or another, hears what the one in the block does, and looks again and again.
+        """
+        found: list[Found] = []
+
+        def needless() -> bool:
+            seen = look()
+            found.extend([] if seen is None else [seen])
+            return seen is not None
+
+        mutex = self._store.mutex(
+            name,
+            wait_seconds=self._policy.resolve_seconds_max + self._policy.build_seconds_max,
+            waiting=lambda: flight.progress(Event("installing", "the same packages are being prepared already")),
+            cancelled=flight.cancelled,
+            heard=flight.hear,
+            needless=needless,
         )
-        started = datetime.now(UTC)
-        with self._store.reserve(resolution.plan.installed_bytes_estimate), self._store.stage(key) as staging:
-            with _placing(ask.declaration):
-                built = self._builder.build(order, staging.directory, progress, cancelled)
-            (staging.directory / "pylock.toml").write_text(resolutions.lock_text(resolution.lock), encoding="utf-8")
-            (staging.directory / "build.log").write_text(built.log, encoding="utf-8")
-            seconds = (datetime.now(UTC) - started).total_seconds()
-            manifest = {
-                "ingredients": environment_ingredients_of(ask, resolution).to_json(),
-                "spec_key": ask.spec.digest,
-                "base": str(ask.base.python),
-                "plan": resolutions.plan_to_json(resolution.plan),
-                "modules": {name: list(modules) for name, modules in built.modules.items()},
-                "installed_bytes": built.installed_bytes,
-                "proof": built.proof,
-                "built_at": started.isoformat(timespec="seconds"),
-                "build_seconds": round(seconds, 3),
-            }
-            lacking = {"base": str(ask.base.python), "bytecode": built.unfinished}
-            if built.unfinished:
-                self._store.mark_unfinished(key, lacking)
-            lease = staging.publish(manifest, built.new_bytes)
-        if built.unfinished:
-            if not self._store.is_unfinished(key):
-                # A finisher took the mark for one of an environment that is gone, as it was not there yet.
-                self._store.mark_unfinished(key, lacking)
-            self._finish()
-        progress(Event("ready", "the environment is ready"))
-        return lease
+        with mutex as turn:
+            if turn is None:
+                yield found[0]
+                return
+            with flight.holding(turn):
+                yield look()
 
     def _state(self, ask: Ask, key: EnvironmentKey | None) -> State:
         if key is not None and self._store.has(key):
             return "ready"
         return "building" if self._store.busy(ask.spec.digest) else "absent"
-
-
-@contextmanager
-def _placing(declaration: Declaration) -> Iterator[None]:
-    """Puts what a build says about a package at the line that asks for it, or at the project's lock."""
-    try:
-        yield
-    except BuildError as error:
-        raise BuildError((_placed(found, declaration) for found in error.problems), error.raw) from error
-
-
-def _placed(found: Problem, declaration: Declaration) -> Problem:
-    if found.source is not None or found.package is None:
-        return found
-    lines = {canonicalize_name(one.requirement.name): one.source for one in declaration.requirements}
-    return found.at(lines.get(canonicalize_name(found.package), declaration.lock_source))
 
 
 def _allow(verdict: Verdict) -> None:
@@ -292,3 +284,11 @@ def _allow(verdict: Verdict) -> None:
 
 def _leased(lease: Lease, origin: Origin, remarks: tuple[Problem, ...]) -> Environment:
     return Environment(lease.key, lease.path / "bin" / "python", lease.path, origin, remarks, lease)
+
+
+def _itself(resolution: Resolution) -> Resolution:
+    return resolution
+
+
+def _nothing(resolution: Resolution) -> None:
+    """A resolution holds nothing that would have to be given up."""

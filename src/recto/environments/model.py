@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self
@@ -38,6 +38,10 @@ class Environment:
     def keep_open(self) -> tuple[int, ...]:
         """File descriptors for children that use the environment to inherit."""
         return () if self.lease is None else (self.lease.fileno(),)
+
+    def share(self) -> Self:
+        """The same environment with a hold of its own."""
+        return replace(self, lease=None if self.lease is None else self.lease.share())
 
     def close(self) -> None:
         """Gives the hold up; a second time does nothing."""
@@ -85,3 +89,11 @@ class Update:
     environment: Environment
     before: EnvironmentKey | None
     moved: tuple[tuple[str, str | None, str | None], ...]
+
+    def share(self) -> Self:
+        """The same update with a hold of its own on the environment."""
+        return replace(self, environment=self.environment.share())
+
+    def close(self) -> None:
+        """Gives the hold up."""
+        self.environment.close()

@@ -6,6 +6,7 @@ from recto.store.eviction import Pruned, Sweeper
 from recto.store.failpoints import FAILPOINTS, Failpoint, no_failpoint
 from recto.store.leases import Lease
 from recto.store.ledger import Options, Room
+from recto.store.mutex import Turn, Words
 from recto.store.records import Miss, Record
 from recto.store.staging import Staging
 from recto.store.store import Store
@@ -24,6 +25,8 @@ __all__ = [
     "Staging",
     "Store",
     "Sweeper",
+    "Turn",
     "Usage",
+    "Words",
     "no_failpoint",
 ]

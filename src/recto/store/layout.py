@@ -10,7 +10,8 @@
       pins/KEY                empty; there while the environment is pinned
       unfinished/KEY          what the environment still lacks: record; KEY.failed where that could not be made
       ledger.json             bytes used
-      locks/NAME              empty; there while somebody holds or wants the mutex
+      locks/NAME              there while somebody holds or wants the mutex; what its holder said last: one JSON object
+      locks/NAME@waiting      empty; held by those who wait for the mutex
       reservations/BYTES-*    empty; counts while a living process holds it
       staging/AREA/tree/      an environment being built; AREA is held by its builder
       staging/record-*        a record being written; held by its writer

@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Self
 
 from recto.keys import EnvironmentKey
+from recto.store.complaints import complaints
 from recto.store.holds import SHARED, hold_directory
 from recto.store.records import Miss
 
@@ -35,6 +36,11 @@ class Lease:
         if self._descriptor is None:
             raise ValueError("the lease is closed")
         return self._descriptor
+
+    def share(self) -> Lease:
+        """Another lease on the same hold: the environment stays until both have ended."""
+        with complaints(self.path):
+            return Lease(self.key, self.path, os.dup(self.fileno()))
 
     def close(self) -> None:
         """Ends the lease, as far as this process is concerned; a second call does nothing."""

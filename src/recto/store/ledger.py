@@ -214,7 +214,7 @@ class Ledger:
                 dead.append(path)
         return promised, dead
 
-    def _held(self) -> AbstractContextManager[None]:
+    def _held(self) -> AbstractContextManager[object]:
         return mutex(self._layout.locks / ".ledger", _WAIT_SECONDS, late="store-busy")
 
     def _read(self) -> Balance | None:

@@ -3,24 +3,62 @@
 A mutex is an exclusive hold (see `holds`) on a file that is there only while somebody holds or wants it: whoever lets
 go deletes it first, and whoever was granted a hold on a deleted file asks again. It is not fair: of several who wait,
 any may be next. It is not re-entrant: asking twice in one thread waits for oneself.
+
+Whoever holds it may say in the same file what goes on, and those who wait read it. That is talk: nothing depends on it,
+it is never brought to the disk, and a waiter hears what was said last, not all of it.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from recto.problems import Cancelled, StoreError, problem
 from recto.store.complaints import complaints
 from recto.store.holds import EXCLUSIVE, hold
+from recto.store.waiters import awaited, waiter
 
 # The kernel can wait for a lock, but then nobody could cancel; so it is asked again and again. The first pause is
-# short for those who wait for a rename, the last is what a waiter of minutes may be late.
+# short for those who wait for a rename. Then a waiter is late by a fortieth of what it has waited, which nobody sees,
+# and by a tenth of a second at most; a look takes some 60 µs, so that fifty waiters take 3% of one core.
 _FIRST_PAUSE_SECONDS = 0.01
-_LAST_PAUSE_SECONDS = 0.2
+_PAUSE_PER_WAITED = 1 / 40
+_LAST_PAUSE_SECONDS = 0.1
+
+# What can be said at once: a page, which a reader mostly sees whole or not at all.
+WORDS_BYTES_MAX = 4096
+
+Words = Mapping[str, object]
+
+
+class Turn:
+    """The holder's side of a mutex. For the thread that holds it, while it does."""
+
+    def __init__(self, path: Path, descriptor: int) -> None:
+        self._path = path
+        self._descriptor = descriptor
+        self._longest = 0
+
+    def say(self, words: Words) -> None:
+        """Lets those who wait read this JSON object, in place of what was said before.
+
+        ValueError where it is longer than a page. A disk that takes no word stops nothing.
+        """
+        text = json.dumps(words).encode()
+        if len(text) > WORDS_BYTES_MAX:
+            raise ValueError(f"{len(text)} bytes are too many for a mutex")
+        self._longest = max(self._longest, len(text))
+        # Waiting is all that suffers: whoever writes an answer to a full disk hears of it there.
+        with suppress(OSError):
+            os.pwrite(self._descriptor, text.ljust(self._longest), 0)
+
+    def awaited(self) -> bool:
+        """Whether somebody waits for this mutex, in any process; see `waiters`."""
+        return awaited(self._path)
 
 
 @contextmanager
@@ -30,50 +68,99 @@ def mutex(
     waiting: Callable[[], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
     late: str = "store-wait",
-) -> Iterator[None]:
+    heard: Callable[[Words], None] | None = None,
+    needless: Callable[[], bool] | None = None,
+) -> Iterator[Turn | None]:
     """Holds the mutex of this path for the block.
 
-    `waiting` is called once, before the first pause; `cancelled` is asked before every pause. Raises Cancelled, or
-    StoreError with the code `late` after `wait_seconds`: the pauses are summed, so a clock that jumps changes nothing.
+    `waiting` is called once, before the first pause, `heard` with whatever new the holder says. `cancelled` and
+    `needless` are asked before every pause: when what the mutex was wanted for has been done by others, the block is
+    entered with None and without the mutex, so that a crowd that waited for one thing does not queue to see it.
+    Raises Cancelled, or StoreError with the code `late` after `wait_seconds`: the pauses are summed, so a clock that
+    jumps changes nothing.
     """
-    descriptor = _acquire(path, wait_seconds, waiting, cancelled, late)
+    descriptor = _try(path)
+    if descriptor is None:
+        descriptor = _wait(path, wait_seconds, waiting, cancelled, late, heard, needless)
+    if descriptor is None:
+        yield None
+        return
     try:
-        yield
+        yield Turn(path, descriptor)
     finally:
         path.unlink(missing_ok=True)
         os.close(descriptor)
 
 
-def _acquire(
+def _wait(
     path: Path,
     wait_seconds: float,
     waiting: Callable[[], None] | None,
     cancelled: Callable[[], bool] | None,
     late: str,
-) -> int:
-    waited, pause = 0.0, _FIRST_PAUSE_SECONDS
-    while (descriptor := _try(path)) is None:
-        if cancelled is not None and cancelled():
-            raise Cancelled(problem("cancelled"))
-        if waited >= wait_seconds:
-            raise StoreError(problem(late, seconds=f"{wait_seconds:g}"))
-        if waiting is not None:
-            waiting()
-            waiting = None
-        time.sleep(pause)
-        waited += pause
-        pause = min(2 * pause, _LAST_PAUSE_SECONDS)
-    return descriptor
+    heard: Callable[[Words], None] | None,
+    needless: Callable[[], bool] | None,
+) -> int | None:
+    waited, said = 0.0, b""
+    with waiter(path) as show:
+        while True:
+            if needless is not None and needless():
+                return None
+            descriptor = _try(path)
+            if descriptor is not None:
+                return descriptor
+            if cancelled is not None and cancelled():
+                raise Cancelled(problem("cancelled"))
+            if waited >= wait_seconds:
+                raise StoreError(problem(late, seconds=f"{wait_seconds:g}"))
+            show()
+            if waiting is not None:
+                waiting()
+                waiting = None
+            if heard is not None:
+                said = _listen(path, said, heard)
+            pause = min(max(waited * _PAUSE_PER_WAITED, _FIRST_PAUSE_SECONDS), _LAST_PAUSE_SECONDS)
+            time.sleep(pause)
+            waited += pause
+
+
+def _listen(path: Path, before: bytes, heard: Callable[[Words], None]) -> bytes:
+    """What the holder says now, passed on where it is legible and not what it said `before`."""
+    said = _said(path)
+    if said != before:
+        try:
+            words = json.loads(said)
+        except (ValueError, RecursionError):
+            return before  # it is just being written, or nothing was said yet: the next look sees it whole
+        if isinstance(words, dict):
+            heard(words)
+    return said
+
+
+def _said(path: Path) -> bytes:
+    # Nothing is said where the mutex is just being let go of, or where a named pipe lies in its place.
+    with complaints(path.parent), suppress(FileNotFoundError, BlockingIOError):
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+        try:
+            return os.read(descriptor, WORDS_BYTES_MAX)
+        finally:
+            os.close(descriptor)
+    return b""
 
 
 def _try(path: Path) -> int | None:
     with complaints(path.parent):
         while True:
             try:
-                return hold(path, EXCLUSIVE, os.O_RDWR | os.O_CREAT)
+                descriptor = hold(path, EXCLUSIVE, os.O_RDWR | os.O_CREAT)
             except FileNotFoundError:
                 # Deleted by who let go of it, between our opening it and our hold; or the directory is gone.
                 path.parent.mkdir(parents=True, exist_ok=True)
+                continue
+            if descriptor is not None and os.fstat(descriptor).st_size:
+                # Said by a holder that was killed.
+                os.ftruncate(descriptor, 0)
+            return descriptor
 
 
 def held(path: Path) -> bool:

@@ -20,7 +20,7 @@ from recto.store.failpoints import Failpoint, no_failpoint
 from recto.store.layout import MANIFEST, Layout
 from recto.store.leases import Lease
 from recto.store.ledger import Ledger, Options, Room, free_bytes
-from recto.store.mutex import held, mutex
+from recto.store.mutex import Turn, Words, held, mutex
 from recto.store.records import Miss, Record, read_object, read_record, write_record
 from recto.store.staging import Staging
 from recto.store.unfinished import Unfinished
@@ -140,14 +140,16 @@ class Store:
         wait_seconds: float,
         waiting: Callable[[], None] | None = None,
         cancelled: Callable[[], bool] | None = None,
-    ) -> AbstractContextManager[None]:
+        heard: Callable[[Words], None] | None = None,
+        needless: Callable[[], bool] | None = None,
+    ) -> AbstractContextManager[Turn | None]:
         """Keeps everybody else out of blocks with this name, in any process; see `mutex` for the waiting.
 
         Raises StoreError `store-wait` after `wait_seconds`, Cancelled when `cancelled()` says so.
         """
         if not _NAME.fullmatch(name):
             raise ValueError(f"not a name for a mutex: {name!r}")
-        return mutex(self._layout.locks / name, wait_seconds, waiting, cancelled)
+        return mutex(self._layout.locks / name, wait_seconds, waiting, cancelled, heard=heard, needless=needless)
 
     def busy(self, name: str) -> bool:
         """Whether somebody holds the mutex of this name at the moment of asking."""
@@ -345,7 +347,7 @@ class Store:
         with self._turn(wait_seconds), complaints(self._layout.root):
             return Pruning(self._layout, self._ledger, self._sweepers, self._failpoint).run(needed, budget)
 
-    def _turn(self, wait_seconds: float = _PRUNING_WAIT_SECONDS) -> AbstractContextManager[None]:
+    def _turn(self, wait_seconds: float = _PRUNING_WAIT_SECONDS) -> AbstractContextManager[object]:
         """The mutex of whoever deletes: one at a time."""
         return mutex(self._layout.locks / ".prune", wait_seconds, late="store-busy")
 
