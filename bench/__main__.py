@@ -69,7 +69,9 @@ def _parser() -> argparse.ArgumentParser:
     form.add_argument("--markdown", action="store_true", help="print the tables of docs/performance.md")
     parser.add_argument("--keep", type=Path, metavar="DIR", help="work there and leave it [a temporary directory]")
     parser.add_argument("--repeat", type=_positive, metavar="N", help="at most so many repetitions [each row's own]")
-    parser.add_argument("--count", type=_positive, metavar="N", help="environments of `hit`, `evict` and `hundred`")
+    parser.add_argument(
+        "--count", type=_positive, metavar="N", help="environments of `hit`, `evict`, their curves and `hundred`"
+    )
     parser.add_argument("--plots", type=Path, metavar="DIR", help="draw each curve of the run as SVG there")
     parser.add_argument("--read", type=Path, metavar="FILE", help="measure nothing; take the JSON of an earlier run")
     return parser
