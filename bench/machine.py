@@ -21,7 +21,7 @@ def described(uv: Path, python: Path, root: Path) -> dict[str, str]:
         "CPython": base,
         "uv": said[1],
         "pip": pip,
-        "system": f"{platform.system()} {platform.release()} {platform.machine()}",
+        "system": f"{platform.system()} {platform.release().partition('-')[0]} {platform.machine()}",
         "cores": str(os.cpu_count()),
         "memory": f"{psutil.virtual_memory().total / 1e9:.0f} GB",
         "file system": _file_system(root),
