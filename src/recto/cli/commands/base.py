@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
 from recto.app import App
 from recto.cli.console import Console
@@ -23,6 +24,7 @@ def build(arguments: argparse.Namespace, console: Console) -> int:
     requirements = arguments.requirements
     if requirements is not None and not requirements.is_file():
         raise BaseError(problem("file-not-found", path=requirements))
+    before = _identity(app.curated_base)
     with progress(console) as show_progress:
         python = app.base_builder.build(
             app.python,
@@ -31,7 +33,14 @@ def build(arguments: argparse.Namespace, console: Console) -> int:
             upgrade=arguments.upgrade,
             progress=show_progress,
         )
+    if _identity(app.curated_base) != before:
+        # A base comes with wheels, bytecode and half a gigabyte of its own, which nobody else tells the store of.
+        app.store.audit()
     return _print(app.interpreters.probe(python), arguments.json, console)
+
+
+def _identity(directory: Path) -> int | None:
+    return directory.stat().st_ino if directory.exists() else None
 
 
 def show(arguments: argparse.Namespace, console: Console) -> int:

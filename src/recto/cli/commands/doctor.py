@@ -57,6 +57,9 @@ def _found(check: Callable[[App], Finding], app: App) -> Finding:
         return check(app)
     except RectoError as error:
         return Finding("error", " ".join(f"{problem.message} {problem.hint}" for problem in error.problems))
+    except OSError as error:
+        # A data directory that cannot be written is what a doctor is asked about.
+        return Finding("error", f"{error.strerror or error}: {error.filename}")
 
 
 def data_directory(app: App) -> Finding:
@@ -88,16 +91,33 @@ def locks(app: App) -> Finding:
 
 
 def links(app: App) -> Finding:
-    """Whether environments can share files with the cache."""
-    with (
-        tempfile.NamedTemporaryFile(dir=app.store.cache) as file,
-        tempfile.TemporaryDirectory(dir=app.store.base.parent / "envs") as directory,
-    ):
-        try:
-            Path(directory, "link").hardlink_to(file.name)
-        except OSError as error:
-            return Finding("warning", f"files are copied, not linked: {error.strerror}")
-    return Finding("ok", "environments share files with the cache")
+    """Whether environments can share files with the cache and with the bytecode that is kept."""
+    with tempfile.TemporaryDirectory(dir=app.store.base.parent / "envs") as directory:
+        for number, (kind, kept) in enumerate((("wheels", app.store.cache), ("bytecode", app.store.bytecode))):
+            with tempfile.NamedTemporaryFile(dir=kept) as file:
+                try:
+                    Path(directory, str(number)).hardlink_to(file.name)
+                except OSError as error:
+                    return Finding("warning", f"{kind}: files are copied, not linked ({error.strerror})")
+    return Finding("ok", "environments share files with the cache and the bytecode")
+
+
+def bytecode(app: App) -> Finding:
+    """Whether kept bytecode is what was compiled, and environments have theirs; every file is read."""
+    from recto.builder.bytecode import Bytecode
+
+    audit = Bytecode(app.store.bytecode).audit()
+    found = f"{counted(audit.whole, 'package')} compiled"
+    if audit.damaged:
+        # Environments have the same files under other names.
+        dropped = f"{counted(len(audit.damaged), 'package')} had damaged files and will be compiled again"
+        return Finding("warning", f"{found}; {dropped}. Remove environments with `recto env rm` where imports fail")
+    failures = app.store.unfinishable()
+    if failures:
+        key, reason = next(iter(failures.items()))
+        return Finding("warning", f"{found}; {counted(len(failures), 'environment')} without, {key[:12]}: {reason}")
+    waiting = len(app.store.unfinished())
+    return Finding("ok", f"{found}; {counted(waiting, 'environment')} waiting for theirs" if waiting else found)
 
 
 def accounting(app: App) -> Finding:
@@ -172,6 +192,7 @@ CHECKS: dict[str, Callable[[App], Finding]] = {
     "data directory": data_directory,
     "locks": locks,
     "links": links,
+    "bytecode": bytecode,
     "accounting": accounting,
     "room": room,
     "base": base,

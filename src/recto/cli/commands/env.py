@@ -80,7 +80,7 @@ def show(arguments: argparse.Namespace, console: Console) -> int:
         return 0
     console.data(f"environment {explanation.environment_key or 'not resolved yet'} ({explanation.state})")
     manifest = explanation.manifest or {}
-    for name in ("built_at", "build_seconds", "installed_bytes", "base"):
+    for name in ("built_at", "build_seconds", "proof", "installed_bytes", "base"):
         if name in manifest:
             console.data(f"  {name.replace('_', ' '):16}{manifest[name]}")
     packages = explanation.environment.values("packages") if explanation.environment else ()
