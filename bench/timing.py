@@ -1,51 +1,82 @@
-"""Timing: whole processes and calls, medians with their spread."""
+"""Timing: whole processes and calls, contenders in turns, medians with their spread."""
 
 from __future__ import annotations
 
 import statistics
 import subprocess
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
+
+Unit = Literal["s", "bytes", "files", "builds"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Sample:
-    """Seconds of each repetition."""
+    """What was measured, once for each repetition."""
 
-    seconds: tuple[float, ...]
+    values: tuple[float, ...]
+    unit: Unit = "s"
 
     @property
     def median(self) -> float:
-        return statistics.median(self.seconds)
+        return statistics.median(self.values)
 
     def __str__(self) -> str:
-        spread = f"{shown(min(self.seconds))}–{shown(max(self.seconds))}"
-        return f"{shown(self.median)} ({spread}, n={len(self.seconds)})"
+        if len(self.values) == 1:
+            return f"{shown(self.median, self.unit)} (n=1)"
+        spread = f"{shown(min(self.values), self.unit)}–{shown(max(self.values), self.unit)}"
+        return f"{shown(self.median, self.unit)} ({spread}, n={len(self.values)})"
 
 
-def shown(seconds: float) -> str:
-    """Seconds in the unit that suits them."""
-    for unit, factor in (("s", 1.0), ("ms", 1e3), ("µs", 1e6)):
-        if seconds * factor >= 1:
-            return f"{seconds * factor:.3g} {unit}"
-    return f"{seconds * 1e9:.3g} ns"
+def shown(value: float, unit: Unit) -> str:
+    """An amount in the size of unit that suits it."""
+    if unit in ("files", "builds"):
+        return f"{value:g} {unit if value != 1 else unit.removesuffix('s')}"
+    scales = (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)) if unit == "bytes" else (("s", 1.0), ("ms", 1e-3), ("µs", 1e-6))
+    for name, scale in scales:
+        if abs(value) >= scale:
+            return f"{_three_digits(value / scale)} {name}"
+    name, scale = scales[-1]
+    return f"{_three_digits(value / scale)} {name}"
 
 
-def repeat(times: int, act: Callable[[], object], before: Callable[[], object] = lambda: None) -> Sample:
-    """`act` timed so many times; `before` runs untimed in front of each."""
-    seconds = []
-    for _ in range(times):
-        before()
-        started = time.perf_counter()
-        act()
-        seconds.append(time.perf_counter() - started)
-    return Sample(tuple(seconds))
+def _three_digits(value: float) -> str:
+    return f"{value:.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
-def process(argv: list[object], variables: Mapping[str, str], cwd: Path | None = None) -> None:
+@dataclass(frozen=True, slots=True)
+class Contender:
+    """Something to time: `act`, with `before` untimed in front of each. `times` is less for what is too slow."""
+
+    act: Callable[[], object]
+    before: Callable[[], object] = lambda: None
+    times: int | None = None
+
+
+def in_turns(times: int, contenders: Mapping[str, Contender]) -> dict[str, Sample]:
+    """Each contender timed so many times, all of them in each round, so that a busy minute is everybody's."""
+    seconds: dict[str, list[float]] = {name: [] for name in contenders}
+    for done in range(times):
+        for name, contender in contenders.items():
+            if contender.times is None or done < contender.times:
+                contender.before()
+                seconds[name].append(timed(contender.act))
+    return {name: Sample(tuple(taken)) for name, taken in seconds.items()}
+
+
+def timed(act: Callable[[], object]) -> float:
+    """Seconds that one call takes."""
+    started = time.perf_counter()
+    act()
+    return time.perf_counter() - started
+
+
+def process(argv: Iterable[object], variables: Mapping[str, str], cwd: Path | None = None) -> None:
     """A whole process, its output thrown away; raises with its words when it fails."""
-    done = subprocess.run([str(part) for part in argv], env=dict(variables), cwd=cwd, capture_output=True, text=True)
+    words = [str(part) for part in argv]
+    done = subprocess.run(words, env=dict(variables), cwd=cwd, capture_output=True, text=True)
     if done.returncode:
-        raise RuntimeError(f"{argv[0]} exited with {done.returncode}:\n{done.stderr[-2000:]}")
+        raise RuntimeError(f"{words[0]} exited with {done.returncode}:\n{done.stderr[-2000:]}")

@@ -76,7 +76,8 @@ def kernel_base(shared: Path, uv: Path, uv_cache: Path, network_environment: Map
         quiet = ("--quiet", "--no-config", "--cache-dir", str(uv_cache))
         subprocess.run([uv, "venv", *quiet, "--python", sys.executable, directory], check=True, env=network_environment)
         target = ("--python", directory / "bin" / "python")
-        subprocess.run([uv, "pip", "install", *quiet, *target, *RENDER_STACK], check=True, env=network_environment)
+        install = ("pip", "install", "--compile-bytecode", *quiet, *target)
+        subprocess.run([uv, *install, *RENDER_STACK], check=True, env=network_environment)
 
     return probe(made_once(shared / "kernel-base", make) / "bin" / "python")
 

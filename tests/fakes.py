@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import select
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -12,7 +14,7 @@ from packaging.pylock import Pylock
 from packaging.tags import sys_tags
 from packaging.utils import canonicalize_name
 
-from recto.builder.base import Built, Order
+from recto.builder.base import Built, Hold, Order
 from recto.engines.base import Job, Rendered
 from recto.interpreters import Base
 from recto.keys import BaseIdentity
@@ -20,6 +22,7 @@ from recto.policy import FromBase, Installed, Plan, Replaced
 from recto.problems import BuildError, Problem, ResolveError, problem
 from recto.progress import Event, Progress
 from recto.resolver.base import Request, Resolution
+from recto.sandbox.base import Command, OnLine, Outcome
 
 DIGEST = "a" * 64
 
@@ -110,11 +113,13 @@ class FakeResolver:
 class FakeBuilder:
     """Writes a file for each distribution; fails with the problems in `failing`, when there are some.
 
-    `during` is called with what a build is given to tell of its progress and to ask whether to stop.
+    `during` is called with what a build is given to tell of its progress and to ask whether to stop. `lacking` are the
+    bytecode keys of distributions whose bytecode is not there.
     """
 
     orders: list[Order] = field(default_factory=list)
     failing: list[Problem] = field(default_factory=list)
+    lacking: Mapping[str, str] = field(default_factory=dict)
     before: Callable[[], None] = lambda: None
     during: Callable[[Progress, Callable[[], bool]], None] = lambda progress, cancelled: None
 
@@ -134,7 +139,34 @@ class FakeBuilder:
             raise BuildError(self.failing, raw="the installer's text")
         for name in order.install:
             (directory / name).write_text(name)
-        return Built(sum(len(name) for name in order.install), {name: (name,) for name in order.install}, "built\n")
+        unfinished = {name: self.lacking[name] for name in order.install if name in self.lacking}
+        length = sum(len(name) for name in order.install)
+        return Built(length, {name: (name,) for name in order.install}, "built\n", unfinished)
+
+
+@dataclass
+class FakeFinisher:
+    """Writes a file for each distribution, unless it fails with the problems in `failing`."""
+
+    finished: list[dict[str, str]] = field(default_factory=list)
+    failing: list[Problem] = field(default_factory=list)
+    during: Callable[[], None] = lambda: None
+
+    def finish(
+        self,
+        base: Base,
+        unfinished: Mapping[str, str],
+        hold: Hold,
+        grown: Callable[[int], None],
+        cancelled: Callable[[], bool] | None = None,
+    ) -> None:
+        self.during()
+        if self.failing:
+            raise BuildError(self.failing)
+        with hold() as directory:
+            if directory is not None:
+                self.finished.append(dict(unfinished))
+                grown(4096)
 
 
 @dataclass
@@ -154,3 +186,29 @@ class FakeEngine:
         output = (job.output_dir or job.document.parent) / f"{job.document.stem}.html"
         output.write_bytes(job.document.read_bytes())
         return Rendered("success", (output,), log="rendered\n", prefix=job.prefix, timings_ms={"execute": 1.0})
+
+
+@dataclass
+class FakeSandbox:
+    """Runs runners that get ready at once and wait until their line is closed, without a process."""
+
+    name: str = "fake"
+    commands: list[Command] = field(default_factory=list)
+    failing: OSError | None = None
+
+    def run(
+        self,
+        command: Command,
+        *,
+        on_stdout: OnLine | None = None,
+        on_stderr: OnLine | None = None,
+        cancelled: Callable[[], bool] | None = None,
+    ) -> Outcome:
+        self.commands.append(command)
+        if self.failing is not None:
+            raise self.failing
+        line = command.keep_open[-1]
+        os.write(line, b"r")
+        while not (cancelled and cancelled()):
+            select.select([line], [], [], 0.01)
+        return Outcome(-15, "cancelled", b"", b"", 0.0)

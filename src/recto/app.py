@@ -8,7 +8,8 @@ import sys
 from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
 
 from recto.builder.late import LateBuilder
 from recto.environments import Environments
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from recto.builder.curated import BaseBuilder
     from recto.builder.workbench import Workbench
     from recto.engines.base import Engine
+    from recto.engines.jupyter.pool import Pool
     from recto.environments.finishing import Finishing
     from recto.render import Renders
     from recto.resolver.base import Resolver
@@ -33,10 +35,29 @@ if TYPE_CHECKING:
 
 
 class App:
-    """Everything that the doors use, made when it is first asked for."""
+    """Everything that the doors use, made when it is first asked for.
+
+    A process that renders again and again uses it as a context manager: within, kernels are kept warm where the
+    settings ask for it, and none is left at its end. Everything else works without.
+    """
 
     def __init__(self, settings: Settings | None = None) -> None:
         self.settings = load() if settings is None else settings
+
+    def __enter__(self) -> Self:
+        if self.kernels is not None:
+            self.kernels.open()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Ends what runs in the background; a second time does nothing."""
+        if self.kernels is not None:
+            self.kernels.close()
 
     @cached_property
     def store(self) -> Store:
@@ -217,8 +238,18 @@ class App:
 
         return (
             QuartoEngine(self.quarto, self.sandbox),
-            JupyterEngine(self.sandbox, self.pandoc, Path(sys.executable)),
+            JupyterEngine(self.sandbox, self.pandoc, Path(sys.executable), self.kernels),
         )
+
+    @cached_property
+    def kernels(self) -> Pool | None:
+        """The kernels that are kept warm, if the settings ask for any."""
+        if self.settings.warm_kernels == 0:
+            return None
+        from recto.engines.jupyter.pool import Bounds, Pool
+
+        bounds = Bounds(self.settings.warm_kernels, self.settings.warm_memory, self.settings.warm_seconds)
+        return Pool(self.sandbox, bounds)
 
     @property
     def quarto(self) -> Path | None:

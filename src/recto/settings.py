@@ -166,6 +166,19 @@ class Settings:
     resolve_seconds: float = _setting(120.0, _seconds, "`120`", "Seconds of wall time for one resolution.")
     build_seconds: float = _setting(900.0, _seconds, "`900`", "Seconds of wall time for one build.")
     render_seconds: float = _setting(600.0, _seconds, "`600`", "Seconds of wall time for one render.")
+    warm_kernels: int = _setting(
+        0,
+        _count,
+        "`0`",
+        "Kernels that a long-lived process keeps started for the next renders of the built-in engine, each for one "
+        "project; 0 keeps none. Commands keep none.",
+    )
+    warm_memory: int = _setting(
+        1_000_000_000, parse_size, "`1 GB`", "Bytes of memory that the kernels kept started may take together."
+    )
+    warm_seconds: float = _setting(
+        900.0, _seconds, "`900`", "Seconds after which a kernel that was kept started and not used is ended."
+    )
     budget: int = _setting(
         20_000_000_000, parse_size, "`20 GB`", "Bytes on disk that the store may take, hard links counted once."
     )

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -44,8 +45,11 @@ def system_base(kernel_base: Base, tmp_path_factory: pytest.TempPathFactory) -> 
 
 @pytest.mark.slow
 def test_packages_of_the_index_are_installed_over_the_base(
-    workshop: Workshop, kernel_base: Base, networkx_lock: Pylock
+    workshop: Workshop, kernel_base: Base, networkx_lock: Pylock, tmp_path: Path
 ) -> None:
+    workshop.workbench = replace(
+        workshop.workbench, cache=tmp_path / "cache", bytecode=tmp_path / "bytecode", starts=tmp_path / "starts"
+    )
     built = workshop.build(Order(networkx_lock, ("humanize", "networkx"), kernel_base))
     assert built.modules["networkx"] == ("networkx",)
     assert set(built.modules) == {"humanize", "networkx"}

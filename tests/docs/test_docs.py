@@ -119,7 +119,7 @@ def test_the_library_is_fewer_than_ten_names_and_each_of_them_is_there() -> None
 def test_the_example_of_the_library_runs(
     tmp_path: Path, kernel_base: Base, network_environment: Mapping[str, str]
 ) -> None:
-    (example,) = blocks(ROOT / "docs" / "guides" / "library.md", "python")
+    example, _ = blocks(ROOT / "docs" / "guides" / "library.md", "python")
     project = tmp_path / "examples" / "penguins"
     project.mkdir(parents=True)
     (project / "penguins.qmd").write_text("# Words\n")
@@ -136,3 +136,19 @@ def test_the_example_of_the_library_runs(
     (project / "requirements.txt").write_text("humanize==999\n")
     again = subprocess.run([sys.executable, "-c", example], cwd=tmp_path, env=variables, capture_output=True, text=True)
     assert again.stdout.startswith("no-matching-version ")
+
+
+@pytest.mark.network
+def test_the_example_of_warm_kernels_runs(tmp_path: Path, kernel_base: Base) -> None:
+    _, example = blocks(ROOT / "docs" / "guides" / "library.md", "python")
+    project = tmp_path / "examples" / "penguins"
+    project.mkdir(parents=True)
+    (project / "penguins.qmd").write_text("```{python}\n1\n```\n")
+    variables = {
+        "HOME": str(tmp_path),
+        "RECTO_DATA_DIR": str(tmp_path / "data"),
+        "RECTO_BASE": str(kernel_base.python),
+        "RECTO_WARM_KERNELS": "1",
+    }
+    done = subprocess.run([sys.executable, "-c", example], cwd=tmp_path, env=variables, capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == ("success cold\nsuccess warm\n", "")

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from packaging.requirements import Requirement
 
-from fakes import FakeBuilder, FakeResolver, base
+from fakes import FakeBuilder, FakeFinisher, FakeResolver, base
 from recto.declaration.model import Declaration, Declared
 from recto.environments import Environments, Options
+from recto.environments.finishing import Finishing
 from recto.interpreters import Base
 from recto.keys import EnvironmentKey
 from recto.policy import Grant, Policy
@@ -38,10 +40,17 @@ class House:
         self.base: Base = base(data / "base", pandas="3.1.1", numpy="2.4.6")
         self.store = Store.open(data)
         self.data = data
+        self.finisher = FakeFinisher()
+        self.called: list[str] = []
 
     def environments(self, **policy: object) -> Environments:
         rules = replace(Policy(installing=True), **policy)  # type: ignore[arg-type]
-        return Environments(self.store, self.resolver, self.builder, lambda: self.base, Options(rules))
+        call = partial(self.called.append, "finish")
+        return Environments(self.store, self.resolver, self.builder, lambda: self.base, Options(rules), call)
+
+    @property
+    def finishing(self) -> Finishing:
+        return Finishing(self.store, self.finisher, lambda python: self.base)
 
     def published(self) -> list[EnvironmentKey]:
         return [entry.key for entry in self.store.environments()]

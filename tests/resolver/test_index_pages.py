@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 from loopback_index import LoopbackIndex
-from resolving import Bench
+from resolving import Bench, declared
 from uv import find_uv_bin
 
 from recto.interpreters import Base
 from recto.problems import ResolveError
+from recto.resolver import Request
 from recto.resolver.index_pages import credentials, default_index, index_settings
 from recto.sandbox.none import NoSandbox
 
@@ -31,8 +32,8 @@ def patient(bench: Make, index: LoopbackIndex) -> Bench:
     return patient
 
 
-def versions(bench: Bench, *lines: str, upgrade: bool = False) -> dict[str, str]:
-    lock = bench.resolve(*(lines or ("spam",)), upgrade=upgrade).lock
+def versions(bench: Bench, *lines: str, current: bool = False) -> dict[str, str]:
+    lock = bench.answer(Request(declared(*(lines or ("spam",))), bench.base, current=current)).lock
     return {package.name: str(package.version) for package in lock.packages}
 
 
@@ -45,7 +46,7 @@ def test_a_page_that_was_just_read_is_not_asked_for_again(patient: Bench, index:
 
 def test_an_update_asks_the_index(patient: Bench, index: LoopbackIndex) -> None:
     index.add("spam", "2.0")
-    assert versions(patient, upgrade=True) == {"spam": "2.0"}
+    assert versions(patient, current=True) == {"spam": "2.0"}
 
 
 def test_a_release_that_the_page_lacks_is_asked_for(patient: Bench, index: LoopbackIndex) -> None:

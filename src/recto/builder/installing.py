@@ -123,17 +123,18 @@ class Installer:
         """
         old = tuple(name for name in order.install if name in known or order.offline)
         new = tuple(name for name in order.install if name not in old)
-        if old:
-            try:
-                self._uv.install(replace(order, install=old, offline=True), directory, commands, progress)
-            except BuildError:
-                if order.offline:
-                    raise
-                # Not all of it is there any more, or it cannot be read: the index gives it, or uv says what is wrong.
-                commands.note("The cache has lost some of these wheels; they are fetched from the index.")
-                new = order.install
         if new:
             self._uv.install(replace(order, install=new), directory, commands, progress)
+        if not old:
+            return
+        try:
+            self._uv.install(replace(order, install=old, offline=True), directory, commands, progress)
+        except BuildError:
+            if order.offline:
+                raise
+            # Not all of it is there any more, or it cannot be read: the index gives it, or uv says what is wrong.
+            commands.note("The cache has lost some of these wheels; they are fetched from the index.")
+            self._uv.install(replace(order, install=old), directory, commands, progress)
 
     def _linked(
         self, keys: Mapping[str, BytecodeKey], inventories: Mapping[str, Inventory], place: Path, commands: Commands

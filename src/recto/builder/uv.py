@@ -63,7 +63,8 @@ class Uv:
         path.write_text(tomli_w.dumps(lock.to_dict()), encoding="utf-8")
         sizes = {name: wheel.size or 0 for name, wheel in wheels_of(lock, order.base).items()}
         listener = Listener(sizes, len(lock.packages), progress)
-        listener.start()
+        if not order.offline:
+            listener.start()
         outcome = self._run(
             (
                 *("pip", "install", "--requirements", str(path), "--python", str(directory / "bin" / "python")),

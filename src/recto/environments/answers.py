@@ -80,14 +80,16 @@ class Answers:
         self._store.put_spec(ask.spec, answer)
         self._store.put_lineage(ask.lineage, {"spec_key": ask.spec.digest})
 
-    def resolution(self, ask: Ask, progress: Progress, cancelled: Callable[[], bool]) -> Resolution:
-        """The answer kept for this spec, else the last one of its lineage if the base still bears it, else a new one.
+    def settled(self, spec: SpecKey, key: EnvironmentKey) -> bool:
+        """Whether the spec is known to be answered with this environment."""
+        known = self.known(spec)
+        return known is not None and known.key == key
+
+    def found(self, ask: Ask, progress: Progress, cancelled: Callable[[], bool]) -> Resolution:
+        """An answer to a spec for which none is kept: the last one of its lineage if the base still bears it, else new.
 
         Raises ResolveError or Cancelled.
         """
-        kept = self.kept(ask.spec)
-        if kept is not None:
-            return kept
         last = self._last_of_lineage(ask)
         if last is None:
             return self.fresh(ask, progress, cancelled)
@@ -98,9 +100,9 @@ class Answers:
         fresh = self._resolver.resolve(request, progress, cancelled)
         return replace(fresh, remarks=(*fresh.remarks, _drift(changed, moves(last.lock, fresh.lock))))
 
-    def fresh(self, ask: Ask, progress: Progress, cancelled: Callable[[], bool]) -> Resolution:
+    def fresh(self, ask: Ask, progress: Progress, cancelled: Callable[[], bool], current: bool = False) -> Resolution:
         """A new resolution, bound by no earlier one; raises ResolveError or Cancelled."""
-        request = Request(ask.declaration, ask.base, seconds_max=self._seconds_max, upgrade=True)
+        request = Request(ask.declaration, ask.base, seconds_max=self._seconds_max, upgrade=True, current=current)
         return self._resolver.resolve(request, progress, cancelled)
 
     def _last_of_lineage(self, ask: Ask) -> Resolution | None:

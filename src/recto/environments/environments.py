@@ -13,21 +13,21 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from functools import partial
 from typing import TypeVar
 
-from recto.builder.base import Builder, Order
+from recto.builder.base import Builder
 from recto.declaration.model import Declaration
 from recto.environments.answers import Answers, environment_ingredients_of, environment_key, known_by, moves
 from recto.environments.asks import Ask
+from recto.environments.construction import Construction
 from recto.environments.flight import Flight
 from recto.environments.flights import Flights
 from recto.environments.model import Checked, Environment, Explanation, Footing, Origin, State, Update
 from recto.interpreters import Base
 from recto.keys import ContentPolicy, EnvironmentKey, declaration_digest
 from recto.policy import Grant, Plan, Policy, Verdict, judge_plan, judge_request
-from recto.problems import BuildError, Problem, Refused, ResolveError
+from recto.problems import Problem, Refused, ResolveError
 from recto.progress import Event, Progress, silent
 from recto.resolver.base import Resolution, Resolver
 from recto.store import Lease, Miss, Store
@@ -68,11 +68,11 @@ class Environments:
     ) -> None:
         """`finish` is called when an environment in use lacks bytecode: it sees to it and returns at once."""
         self._store = store
-        self._builder = builder
         self._base = base
         self._finish = finish
         self._policy = options.policy
         self._content = options.content
+        self._construction = Construction(store, builder, options.policy, finish)
         self._answers = Answers(store, resolver, options.policy.resolve_seconds_max)
         self._ensuring = Flights[Environment](share=Environment.share, close=Environment.close)
         self._updating = Flights[Update](share=Update.share, close=Update.close)
@@ -211,14 +211,16 @@ class Environments:
         with self._alone(ask.spec.digest, flight, partial(self._hit, ask)) as hit:
             if hit is not None:
                 return hit
-            resolution = self._answers.resolution(ask, flight.progress, flight.cancelled)
-            return self._realise(ask, resolution, flight)
+            kept = self._answers.kept(ask.spec)
+            if kept is not None:
+                return self._realise(ask, kept, flight, kept=True)
+            return self._realise(ask, self._answers.found(ask, flight.progress, flight.cancelled), flight)
 
     def _price(self, ask: Ask, flight: Flight[Resolution]) -> Resolution:
         with self._alone(ask.spec.digest, flight, partial(self._answers.kept, ask.spec)) as kept:
             if kept is not None:
                 return kept
-            resolution = self._answers.resolution(ask, flight.progress, flight.cancelled)
+            resolution = self._answers.found(ask, flight.progress, flight.cancelled)
             self._answers.keep(ask, resolution)
             return resolution
 
@@ -227,23 +229,31 @@ class Environments:
         with self._alone(ask.spec.digest, flight, lambda: None):
             # Another process may have updated it since then, while this one waited: that is as new as was asked for.
             shared = None if self._answers.renewal(ask.spec) == renewal else self._answers.kept(ask.spec)
-            fresh = shared or self._answers.fresh(ask, flight.progress, flight.cancelled)
+            fresh = shared or self._answers.fresh(ask, flight.progress, flight.cancelled, current=True)
             environment = self._realise(ask, fresh, flight, renewed=shared is None)
         if before is None:
             return Update(environment, None, ())
         return Update(environment, environment_key(ask, before), moves(before.lock, fresh.lock))
 
-    def _realise(self, ask: Ask, resolution: Resolution, flight: Flight[T], renewed: bool = False) -> Environment:
-        """The environment of this resolution, which becomes the answer once there is one."""
+    def _realise(
+        self, ask: Ask, resolution: Resolution, flight: Flight[T], renewed: bool = False, kept: bool = False
+    ) -> Environment:
+        """The environment of this resolution; the resolution becomes the answer then, unless it is `kept` as that."""
+        # Not for a hit, like all that is imported inside of a function here: it reads and writes TOML.
+        from recto.environments.resolutions import written
+
         _allow(judge_plan(self._policy, resolution.plan))
+        resolution = written(resolution)
         key = environment_key(ask, resolution)
         origin: Origin = "cached"
         lease = self._lease(key)
         if lease is None:
             with self._alone(key.digest, flight, partial(self._lease, key)) as lease:
                 if lease is None:
-                    lease, origin = self._build(ask, key, resolution, flight.progress, flight.cancelled), "built"
-        self._answers.keep(ask, resolution, renewed)
+                    lease = self._construction.build(ask, key, resolution, flight.progress, flight.cancelled)
+                    origin = "built"
+        if not (kept and self._answers.settled(ask.spec, key)):
+            self._answers.keep(ask, resolution, renewed)
         return _leased(lease, origin, (*resolution.remarks, *ask.declaration.remarks))
 
     @contextmanager
@@ -274,70 +284,10 @@ class Environments:
             with flight.holding(turn):
                 yield look()
 
-    def _build(
-        self, ask: Ask, key: EnvironmentKey, resolution: Resolution, progress: Progress, cancelled: Cancelled
-    ) -> Lease:
-        from recto.environments import resolutions
-
-        order = Order(
-            lock=resolution.lock,
-            install=tuple(item.name for item in resolution.plan.install),
-            base=ask.base,
-            seconds_max=self._policy.build_seconds_max,
-            installed_bytes_max=self._policy.installed_bytes_max,
-        )
-        started = datetime.now(UTC)
-        with self._store.reserve(resolution.plan.installed_bytes_estimate), self._store.stage(key) as staging:
-            with _placing(ask.declaration):
-                built = self._builder.build(order, staging.directory, progress, cancelled)
-            (staging.directory / "pylock.toml").write_text(resolutions.lock_text(resolution.lock), encoding="utf-8")
-            (staging.directory / "build.log").write_text(built.log, encoding="utf-8")
-            seconds = (datetime.now(UTC) - started).total_seconds()
-            manifest = {
-                "ingredients": environment_ingredients_of(ask, resolution).to_json(),
-                "spec_key": ask.spec.digest,
-                "base": str(ask.base.python),
-                "plan": resolutions.plan_to_json(resolution.plan),
-                "modules": {name: list(modules) for name, modules in built.modules.items()},
-                "installed_bytes": built.installed_bytes,
-                "proof": built.proof,
-                "built_at": started.isoformat(timespec="seconds"),
-                "build_seconds": round(seconds, 3),
-            }
-            lacking = {"base": str(ask.base.python), "bytecode": built.unfinished}
-            if built.unfinished:
-                self._store.mark_unfinished(key, lacking)
-            lease = staging.publish(manifest, built.new_bytes)
-        if built.unfinished:
-            if not self._store.is_unfinished(key):
-                # A finisher took the mark for one of an environment that is gone, as it was not there yet.
-                self._store.mark_unfinished(key, lacking)
-            self._finish()
-        progress(Event("ready", "the environment is ready"))
-        return lease
-
     def _state(self, ask: Ask, key: EnvironmentKey | None) -> State:
         if key is not None and self._store.has(key):
             return "ready"
         return "building" if self._store.busy(ask.spec.digest) else "absent"
-
-
-@contextmanager
-def _placing(declaration: Declaration) -> Iterator[None]:
-    """Puts what a build says about a package at the line that asks for it, or at the project's lock."""
-    try:
-        yield
-    except BuildError as error:
-        raise BuildError((_placed(found, declaration) for found in error.problems), error.raw) from error
-
-
-def _placed(found: Problem, declaration: Declaration) -> Problem:
-    if found.source is not None or found.package is None:
-        return found
-    from packaging.utils import canonicalize_name
-
-    lines = {canonicalize_name(one.requirement.name): one.source for one in declaration.requirements}
-    return found.at(lines.get(canonicalize_name(found.package), declaration.lock_source))
 
 
 def _allow(verdict: Verdict) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import tomli_w
 from packaging.pylock import Pylock, PylockValidationError
@@ -14,9 +14,9 @@ from recto.problems import Problem
 from recto.resolver.base import Resolution
 
 
-def lock_text(lock: Pylock) -> str:
-    """The `pylock.toml` of this lock."""
-    return tomli_w.dumps(lock.to_dict())
+def written(resolution: Resolution) -> Resolution:
+    """The resolution with the text of its lock, the `pylock.toml`."""
+    return resolution if resolution.text else replace(resolution, text=tomli_w.dumps(resolution.lock.to_dict()))
 
 
 def plan_to_json(plan: Plan) -> dict[str, object]:
@@ -32,7 +32,7 @@ def plan_to_json(plan: Plan) -> dict[str, object]:
 def to_json(resolution: Resolution) -> dict[str, object]:
     """Everything of the resolution but the tool's own text."""
     return {
-        "lock": lock_text(resolution.lock),
+        "lock": written(resolution).text,
         "plan": plan_to_json(resolution.plan),
         "leaned": dict(resolution.leaned),
         "remarks": [remark.to_json() for remark in resolution.remarks],
@@ -42,8 +42,10 @@ def to_json(resolution: Resolution) -> dict[str, object]:
 def from_json(value: Mapping[str, object]) -> Resolution:
     """The resolution that `to_json` wrote; raises ValueError when it is anything else."""
     try:
+        text = _text(value["lock"])
         return Resolution(
-            lock=Pylock.from_dict(tomllib.loads(_text(value["lock"]))),
+            lock=Pylock.from_dict(tomllib.loads(text)),
+            text=text,
             plan=_plan(_mapping(value["plan"])),
             leaned={name: _text(version) for name, version in _mapping(value["leaned"]).items()},
             remarks=tuple(Problem.from_json(_mapping(entry)) for entry in _list(value["remarks"])),

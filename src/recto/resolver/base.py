@@ -18,13 +18,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What to resolve: `preferred` is the last lock of the same spec, whose versions are kept where they fit."""
+    """What to resolve: `preferred` is the last lock of the same spec, whose versions are kept where they fit.
+
+    With `upgrade` they are not. With `current` the index is asked about everything, however lately it was.
+    """
 
     declaration: Declaration
     base: Base
     preferred: Pylock | None = None
     seconds_max: float = 120.0
     upgrade: bool = False
+    current: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +39,7 @@ class Resolution:
     base offers (`2.13.0+cpu`, a release after the cut-off) stands in `plan.from_base` alone. `plan` says which are
     installed, taken from the base, or replace one of it. `leaned` are the base packages (normalised name to version)
     that the answer relies on: when one of them changes, the answer has to be looked at again. `remarks` are warnings.
+    `text` is the lock as PEP 751 has it, once somebody has written it.
     """
 
     lock: Pylock
@@ -42,6 +47,7 @@ class Resolution:
     leaned: Mapping[str, str]
     remarks: tuple[Problem, ...] = ()
     raw: str = field(default="", repr=False)
+    text: str = field(default="", repr=False, compare=False)
 
 
 class Resolver(Protocol):

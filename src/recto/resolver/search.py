@@ -100,7 +100,7 @@ class Search:
             preferences=self._preferences(),
             stand_ins=self.stand_ins,
             as_of=declaration.as_of,
-            current=self.request.upgrade,
+            current=self.request.current,
         )
 
     def _preferences(self) -> Versions:

@@ -11,7 +11,6 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 
 MARK = "RECTO_RUN"
 
@@ -20,15 +19,21 @@ MARK = "RECTO_RUN"
 _KILL_SECONDS_MAX = 10.0
 _PAUSE_SECONDS = 0.005
 
+# Strings and descriptors instead of `pathlib` and files: a look is part of each run, and reads as many files as the
+# machine has processes.
+_PROC = "/proc"
+_READ_BYTES = 65_536
+
 
 @dataclass(frozen=True, slots=True)
 class _Living:
-    """One living process; `started`, in clock ticks since boot, tells it from a later one with the same id."""
+    """One process; `started`, in clock ticks since boot, tells it from a later one with the same id."""
 
     pid: int
     started: int
     parent: int
     session: int
+    state: str
 
 
 class ProcessTree:
@@ -43,6 +48,8 @@ class ProcessTree:
         self._leader = leader
         self._mark = mark.encode()
         self._known: frozenset[tuple[int, int]] = frozenset()
+        # Unreaped until its run is over, so it is there. Whoever is older is not its descendant: not asked further.
+        self._started = _fields(leader).started
 
     def look(self) -> frozenset[int]:
         """The process ids that are alive now; zombies do not count."""
@@ -73,27 +80,44 @@ class ProcessTree:
         return (
             self._leader in (process.pid, process.session)
             or (process.pid, process.started) in self._known
-            or self._mark in _environ(process.pid)
+            or (process.started >= self._started and self._mark in _environ(process.pid))
         )
 
 
 def _own_processes() -> Iterator[_Living]:
     """Every living process of our user."""
     uid = os.geteuid()
-    for entry in Path("/proc").iterdir():
-        if not entry.name.isdecimal():
+    for name in os.listdir(_PROC):  # noqa: PTH208
+        if not name.isdecimal():
             continue
         # A process may end between the listing and the reading: then it is no longer of interest.
         with suppress(FileNotFoundError, ProcessLookupError):
-            # The name in parentheses may hold blanks and parentheses itself: what counts stands behind the last one.
-            fields = (entry / "stat").read_text(errors="replace").rpartition(") ")[2].split()
-            state, parent, session, started = fields[0], fields[1], fields[3], fields[19]
-            if state not in "ZX" and entry.stat().st_uid == uid:
-                yield _Living(int(entry.name), int(started), int(parent), int(session))
+            if os.stat(f"{_PROC}/{name}").st_uid != uid:  # noqa: PTH116
+                continue
+            process = _fields(int(name))
+            if process.state not in "ZX":
+                yield process
+
+
+def _fields(pid: int) -> _Living:
+    # The name in parentheses may hold blanks and parentheses itself: what counts stands behind the last one.
+    fields = _read(pid, "stat").rpartition(b") ")[2].split()
+    return _Living(pid, int(fields[19]), int(fields[1]), int(fields[3]), fields[0].decode())
 
 
 def _environ(pid: int) -> bytes:
     """The environment that a process was started with; nothing where it ended or changed its user."""
     with suppress(FileNotFoundError, ProcessLookupError, PermissionError):
-        return Path(f"/proc/{pid}/environ").read_bytes()
+        return _read(pid, "environ")
     return b""
+
+
+def _read(pid: int, name: str) -> bytes:
+    descriptor = os.open(f"{_PROC}/{pid}/{name}", os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        parts = []
+        while part := os.read(descriptor, _READ_BYTES):
+            parts.append(part)
+        return b"".join(parts)
+    finally:
+        os.close(descriptor)

@@ -11,7 +11,7 @@ from recto.engines.base import Job
 from recto.engines.jupyter.stopping import Stopped
 from recto.problems import EngineError, problem
 from recto.problems.diagnosis import clean, decode
-from recto.sandbox.base import Command, Limits, OnLine, Outcome, Sandbox
+from recto.sandbox.base import Command, Limits, OnLine, Outcome, Sandbox, Stop
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +48,7 @@ class Commands:
         access: Access,
         on_stdout: OnLine | None = None,
     ) -> Outcome:
-        """The outcome of a command that ended by itself; raises Stopped where it was ended, EngineError where it
-        could not be started."""
+        """As `perform`, of a command within the render's time."""
         command = Command(
             argv=argv,
             cwd=cwd,
@@ -57,12 +56,32 @@ class Commands:
             read_only=access.read_only,
             writable=access.writable,
             keep_open=self.job.keep_open,
-            limits=Limits(wall_seconds=max(0.1, self.deadline - time.monotonic())),
+            limits=Limits(wall_seconds=self.seconds_left),
         )
+        return self.perform(command, on_stdout)
+
+    @property
+    def seconds_left(self) -> float:
+        """What is left of the render's time; never nothing, so that a command is ended by its limit."""
+        return max(0.1, self.deadline - time.monotonic())
+
+    def perform(self, command: Command, on_stdout: OnLine | None = None) -> Outcome:
+        """The outcome of a command that ended by itself; raises Stopped where it was ended, EngineError where it
+        could not be started."""
         try:
             outcome = self.sandbox.run(command, on_stdout=on_stdout, cancelled=self.cancelled)
         except (FileNotFoundError, PermissionError) as error:
-            raise EngineError(problem("render-failed", reason=f"`{argv[0]}` cannot be started")) from error
+            raise EngineError(problem("render-failed", reason=f"`{command.argv[0]}` cannot be started")) from error
+        return self.judged(outcome)
+
+    def stop(self) -> Stop | None:
+        """Why a command that runs now has to end, if it has to."""
+        if self.cancelled is not None and self.cancelled():
+            return "cancelled"
+        return "timed-out" if time.monotonic() >= self.deadline else None
+
+    def judged(self, outcome: Outcome) -> Outcome:
+        """The outcome, its words in the log; raises Stopped where the command did not end by itself."""
         if said := clean(decode(outcome.stderr)).strip():
             self.said.append(said)
         if outcome.stop == "timed-out":

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from recto.engines.base import Job, Rendered, Status
 from recto.engines.jupyter.assembly import Target
@@ -28,19 +29,24 @@ from recto.problems import EngineError, Problem, full_disk, problem
 from recto.progress import Event, Progress
 from recto.sandbox.base import Sandbox
 
+if TYPE_CHECKING:
+    from recto.engines.jupyter.pool import Pool
+
 
 class JupyterEngine:
     """Renders `.qmd`, `.md` and `.ipynb` documents to HTML, DOCX and PDF.
 
-    `pandoc` is the executable, `python` an interpreter that has the `typst` package: our own.
+    `pandoc` is the executable, `python` an interpreter that has the `typst` package: our own. `pool` keeps kernels
+    warm, if there is one; whoever gives it closes it.
     """
 
     name = "jupyter"
 
-    def __init__(self, sandbox: Sandbox, pandoc: Path, python: Path) -> None:
+    def __init__(self, sandbox: Sandbox, pandoc: Path, python: Path, pool: Pool | None = None) -> None:
         self._sandbox = sandbox
         self._pandoc = pandoc
         self._python = python
+        self._pool = pool
 
     def unavailable(self) -> Problem | None:
         """Why this engine cannot be used here, or None when it can."""
@@ -50,7 +56,7 @@ class JupyterEngine:
 
     def render(self, job: Job, progress: Progress, cancelled: Callable[[], bool] | None = None) -> Rendered:
         """What came of the job; a failing document is a status with problems."""
-        render = _Render(Commands(self._sandbox, job, cancelled), progress, self._pandoc, self._python)
+        render = _Render(Commands(self._sandbox, job, cancelled), progress, self._pandoc, self._python, self._pool)
         status: Status = "success"
         outputs: tuple[Path, ...] = ()
         try:
@@ -59,6 +65,8 @@ class JupyterEngine:
             status, render.problems = error.status, [*error.problems, *render.problems]
         except EngineError as error:
             status, render.problems = "failure", [*error.problems, *render.problems]
+        if self._pool is not None and render.ran:
+            self._pool.replenish(job)
         return Rendered(
             status=status,
             outputs=outputs,
@@ -77,6 +85,9 @@ class _Render:
     progress: Progress
     pandoc: Path
     python: Path
+    pool: Pool | None
+    # Whether the cells ran until they were done or one of them raised: then they will be run again.
+    ran: bool = False
     problems: list[Problem] = field(default_factory=list)
     prefix: Path | None = None
     timings_ms: dict[str, float] = field(default_factory=dict)
@@ -101,11 +112,12 @@ class _Render:
         if document.cells and (found := foreign_kernel(document.metadata, file)):
             raise EngineError(found)
         figures = ("retina", "svg") if "pdf" in targets else ("retina",)
-        execution = execute(document, self.commands, work, figures, self.progress)
-        self.timings_ms["execute"] = _since(started)
+        execution = execute(document, self.commands, work, figures, self.progress, self.pool)
+        self.timings_ms |= {**execution.timings_ms, "execute": _since(started)}
         self.prefix = execution.prefix
         if execution.prefix is not None and os.path.realpath(execution.prefix) != os.path.realpath(job.prefix):
             raise EngineError(problem("environment-not-used", actual=execution.prefix, expected=job.prefix))
+        self.ran = execution.prefix is not None and (execution.failure is None or execution.failure.kind == "error")
         if execution.failure is not None:
             # Only now: what reads failures compiles some hundred patterns.
             from recto.engines.jupyter.failures import FailureReader

@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from recto.engines.base import Job
-from recto.engines.jupyter.commands import Access, Commands
+from recto.engines.jupyter.commands import Commands
 from recto.engines.jupyter.document import Block, Document, Markdown
 from recto.engines.jupyter.inline import escaped, expressions
 from recto.engines.jupyter.options import HEIGHT_INCHES, WIDTH_INCHES
 from recto.engines.jupyter.outputs import Output, outputs
-from recto.engines.jupyter.untrusted import read_untrusted
-from recto.problems import EngineError, problem
+from recto.engines.jupyter.workplace import ENTERED, Workplace
 from recto.progress import Event, Progress
+from recto.sandbox.base import Outcome
 
-RUNNER = Path(__file__).with_name("runner.py")
-# Everything that all cells show, as JSON. A page of that size is of no use to anybody.
-RESULT_BYTES_MAX = 200_000_000
-# plotly's script has 5 MB.
-SCRIPT_BYTES_MAX = 20_000_000
+if TYPE_CHECKING:
+    # It brings psutil, which only a process that keeps kernels needs.
+    from recto.engines.jupyter.pool import Pool
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,42 +36,101 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Execution:
-    """What the blocks gave, by their index in the document: outputs of cells, Markdown of inline values."""
+    """What the blocks gave, by their index in the document: outputs of cells, Markdown of inline values.
+
+    `timings_ms` holds `kernel`, from the wish for one to its first cell, and `kernel_age`, how long one that was warm
+    had waited.
+    """
 
     prefix: Path | None = None
     shown: Mapping[int, tuple[Output, ...]] = field(default_factory=dict)
     values: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
     failure: Failure | None = None
     plotly: bytes = b""
-    log: str = ""
+    timings_ms: Mapping[str, float] = field(default_factory=dict)
 
 
 def execute(
-    document: Document, commands: Commands, work: Path, figures: Sequence[str], progress: Progress
+    document: Document,
+    commands: Commands,
+    work: Path,
+    figures: Sequence[str],
+    progress: Progress,
+    pool: Pool | None = None,
 ) -> Execution:
     """What came of the document's cells; of a document that runs nothing, nothing, without starting a kernel.
 
-    `figures` are matplotlib's names of the image types that are wanted.
+    `figures` are matplotlib's names of the image types that are wanted. A kernel that waits in the pool is used; one
+    that turns out to be of no use is a kernel started now.
     """
     items = {index: item for index, block in enumerate(document.blocks) if (item := _item(block))}
     if not items:
         return Execution()
-    cells = work / "cells"
-    for name in ("home", "run", "tmp"):
-        (cells / name).mkdir(parents=True)
-    job = commands.job
-    request = _request(document, job, cells) | {"items": list(items.values()), "figures": list(figures)}
-    (work / "request.json").write_text(json.dumps(request), encoding="utf-8")
-    outcome = commands.run(
-        (str(job.python), "-I", str(RUNNER), str(work / "request.json"), str(cells / "result.json")),
-        job.document.parent,
-        _environment(job, cells),
-        Access((job.prefix, job.python.resolve().parent.parent, RUNNER.parent, work), (cells, job.project)),
-        on_stdout=lambda line: _report(line, progress),
-    )
-    if not outcome.succeeded:
-        return Execution(failure=Failure("runner", None, {}, {"code": outcome.code}), log=commands.log)
-    return _execution(_result(cells / "result.json"), list(items), _script(cells / "plotly.js"))
+    request = {**_request(document, commands.job), "items": list(items.values()), "figures": list(figures)}
+    run = _Run(request, tuple(items), commands, _Steps(progress))
+    warm = None if pool is None else run.warm(pool)
+    return run.cold(work) if warm is None else warm
+
+
+@dataclass(slots=True)
+class _Steps:
+    """What the runner reports on its way."""
+
+    progress: Progress
+    wished: float = field(default_factory=time.monotonic)
+    entered: float | None = None
+
+    def hear(self, line: bytes) -> None:
+        """Takes one line of the runner."""
+        if line == ENTERED:
+            self.entered = time.monotonic()
+            return
+        try:
+            step = json.loads(line)
+            self.progress(Event("executing", "", int(step["done"]), int(step["total"]), "cells"))
+        except (ValueError, KeyError, TypeError):
+            # Not one of our lines: whoever wrote it is not to be believed anyway.
+            return
+
+    @property
+    def timings_ms(self) -> dict[str, float]:
+        """How long the first cell was waited for."""
+        return {} if self.entered is None else {"kernel": round((self.entered - self.wished) * 1000, 1)}
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """One request, whichever runner serves it. `blocks` are the indexes of its items in the document."""
+
+    request: Mapping[str, object]
+    blocks: Sequence[int]
+    commands: Commands
+    steps: _Steps
+
+    def warm(self, pool: Pool) -> Execution | None:
+        """What came of it with a runner that waited; None where none did or it could not serve."""
+        runner = pool.take(self.commands.job)
+        if runner is None:
+            return None
+        with runner:
+            outcome = runner.serve(self.request, self.steps.hear, self.commands.stop)
+            if outcome is None:
+                return None
+            age = {"kernel_age": round(runner.waited_seconds * 1000, 1)}
+            return self._execution(self.commands.judged(outcome), runner.workplace, age)
+
+    def cold(self, root: Path) -> Execution:
+        """What came of it with a runner that starts now."""
+        workplace = Workplace.make(root)
+        workplace.put(self.request)
+        command = workplace.command(self.commands.job, self.commands.seconds_left)
+        return self._execution(self.commands.perform(command, self.steps.hear), workplace, {})
+
+    def _execution(self, outcome: Outcome, workplace: Workplace, timings_ms: Mapping[str, float]) -> Execution:
+        if not outcome.succeeded:
+            return Execution(failure=Failure("runner", None, {}, {"code": outcome.code}))
+        execution = _read(workplace.result(), self.blocks, workplace.plotly())
+        return replace(execution, timings_ms={**self.steps.timings_ms, **timings_ms})
 
 
 def _item(block: Block) -> dict[str, object] | None:
@@ -83,14 +142,11 @@ def _item(block: Block) -> dict[str, object] | None:
     return {"kind": "cell", "code": block.code, "error": chosen.error, "size": size} if chosen.evaluate else None
 
 
-def _request(document: Document, job: Job, cells: Path) -> dict[str, object]:
+def _request(document: Document, job: Job) -> dict[str, object]:
     execute = document.metadata.get("execute")
     seconds = execute.get("timeout") if isinstance(execute, dict) else None
     return {
         "directory": str(job.document.parent),
-        "runtime": str(cells / "run"),
-        "plotly": str(cells / "plotly.js"),
-        "prefix": str(job.prefix),
         "size": [WIDTH_INCHES, HEIGHT_INCHES],
         "cell_seconds": seconds if _is_number(seconds) else None,
     }
@@ -100,44 +156,7 @@ def _is_number(seconds: object) -> bool:
     return isinstance(seconds, (int, float)) and not isinstance(seconds, bool) and seconds > 0
 
 
-def _environment(job: Job, cells: Path) -> dict[str, str]:
-    """What the cells' processes see: the job's environment, and a home of their own to write to."""
-    home = str(cells / "home")
-    private = {"HOME": home, "TMPDIR": str(cells / "tmp"), "VIRTUAL_ENV": str(job.prefix), "PYTHONNOUSERSITE": "1"}
-    jupyter = {f"JUPYTER_{kind}_DIR": home for kind in ("CONFIG", "DATA", "RUNTIME")} | {"IPYTHONDIR": home}
-    # Figures of plotly come as data, so that its script is written into a page once instead of loaded from a network.
-    plotly = {"PLOTLY_RENDERER": "plotly_mimetype"}
-    path = f"{job.prefix / 'bin'}:{job.environment.get('PATH', '/usr/bin:/bin')}"
-    defaults = {"LANG": "C.UTF-8", "MPLCONFIGDIR": home}
-    merged = {**defaults, **job.environment, **private, **jupyter, **plotly, "PATH": path}
-    return {name: value for name, value in merged.items() if name != "JUPYTER_PATH"}
-
-
-def _report(line: bytes, progress: Progress) -> None:
-    try:
-        step = json.loads(line)
-        progress(Event("executing", "", int(step["done"]), int(step["total"]), "cells"))
-    except (ValueError, KeyError, TypeError):
-        # Not one of our lines: whoever wrote it is not to be believed anyway.
-        return
-
-
-def _result(path: Path) -> Mapping[str, object]:
-    try:
-        value = json.loads(read_untrusted(path, RESULT_BYTES_MAX))
-    except (OSError, ValueError, RecursionError) as error:
-        reason = f"what the cells gave cannot be read: {error}"
-        raise EngineError(problem("render-failed", reason=reason)) from error
-    if not isinstance(value, dict):
-        raise EngineError(problem("render-failed", reason="what the cells gave cannot be read"))
-    return value
-
-
-def _script(path: Path) -> bytes:
-    return read_untrusted(path, SCRIPT_BYTES_MAX) if path.exists() else b""
-
-
-def _execution(result: Mapping[str, object], blocks: Sequence[int], plotly: bytes) -> Execution:
+def _read(result: Mapping[str, object], blocks: Sequence[int], plotly: bytes) -> Execution:
     items = result.get("items")
     pairs = list(zip(blocks, items if isinstance(items, list) else (), strict=False))
     prefix = result.get("prefix")

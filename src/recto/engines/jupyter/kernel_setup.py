@@ -9,12 +9,18 @@ It imports neither matplotlib nor plotly: a document that uses none of them shou
 
 def _recto():
     import json
+    import os
     import sys
     from types import SimpleNamespace
 
     shell = get_ipython()  # noqa: F821
 
-    def configure(formats, width, height):
+    def enter(directory, formats, width, height):
+        # As if the kernel had been started there.
+        os.chdir(directory)
+        shell.starting_dir = os.getcwd()  # noqa: PTH109
+        visited = shell.user_ns["_dh"]
+        visited[:] = [type(path)(shell.starting_dir) for path in visited]
         shell.config.InlineBackend.figure_formats = set(formats)
         shell.config.InlineBackend.rc = {"figure.figsize": (width, height), "figure.dpi": 100}
 
@@ -58,7 +64,7 @@ def _recto():
         return line
 
     return SimpleNamespace(
-        configure=configure, figure_size=figure_size, inline=inline, failure=failure, prefix=lambda: sys.prefix
+        enter=enter, figure_size=figure_size, inline=inline, failure=failure, prefix=lambda: sys.prefix
     )
 
 

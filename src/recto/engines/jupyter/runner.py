@@ -1,7 +1,11 @@
 """Runs the cells of one document. A script for the project's interpreter, which has no recto: only Jupyter's packages.
 
-`python -I runner.py REQUEST RESULT`: the request and the result are JSON files, progress is one JSON object a line on
-stdout. Exit status 0 means that a result was written, also where a cell failed.
+`python -I runner.py START RESULT`: START names a JSON file with what is known before the document is, among it the
+file of the request; the result is JSON too. Progress is one JSON object a line on stdout. Exit status 0 means that a
+result was written, also where a cell failed; ABANDONED that nobody wants it, or that no cell has run and none may.
+
+With `line`, the descriptor of a socket, it waits: it sends a byte when its kernel is ready, gets one when the request
+is there, and the end of the line when none will come.
 """
 
 from __future__ import annotations
@@ -10,34 +14,47 @@ import asyncio
 import json
 import os
 import shutil
+import signal
+import subprocess
 import sys
 from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 NEEDED = ("nbclient", "nbformat", "jupyter_client", "ipykernel")
 PLOTLY = "application/vnd.plotly.v1+json"
 # Starting a kernel takes one second; a machine that swaps may take a minute.
 START_SECONDS = 120
+# How long a message that the kernel has published may take to us; it has reached us within a millisecond.
+PUBLISHED_SECONDS = 0.2
+# How soon a socket that the kernel has not made yet is tried again; by itself ZeroMQ waits for a tenth of a second.
+RETRY_MILLISECONDS = 5
+# A killed process is gone within milliseconds, unless it hangs in the operating system.
+KILLED_SECONDS = 2
 # A Unix socket's path holds 107 bytes (unix(7)), and the kernel adds a suffix of two to ours.
 SOCKET_PATH_BYTES = 100
+# Beside `sys.path`, what decides which packages there are. A first import that keeps its bytecode in a directory
+# changes it as an install does: the first to wait over a base that is not compiled is of no use.
+PLACES = (sys.executable, sys.prefix, f"{sys.prefix}/pyvenv.cfg")
+# EX_TEMPFAIL of sysexits(3).
+ABANDONED = 75
 
 
-def main(request_path: str, result_path: str) -> int:
+def main(start_path: str, result_path: str) -> int:
     """The exit status."""
-    request = json.loads(Path(request_path).read_text(encoding="utf-8"))
+    start = json.loads(Path(start_path).read_text(encoding="utf-8"))
     # Opened before any cell runs: a cell that puts a link in its place gains no file written elsewhere.
     with open(result_path, "x", encoding="utf-8") as file:  # noqa: PTH123
-        json.dump(_result(request), file)
+        json.dump(_result(start), file)
     return 0
 
 
-def _result(request: dict[str, Any]) -> dict[str, Any]:
+def _result(start: dict[str, Any]) -> dict[str, Any]:
     lacking = [name for name in NEEDED if find_spec(name) is None]
     if lacking:
         return {"failure": {"kind": "lacking", "names": lacking}}
-    return asyncio.run(Session(request, _progress_descriptor()).run())
+    return asyncio.run(Session(start, _progress_descriptor()).run())
 
 
 def _progress_descriptor() -> int:
@@ -47,78 +64,171 @@ def _progress_descriptor() -> int:
     return descriptor
 
 
+class Kernel:
+    """A started kernel of this very interpreter, and what it answers."""
+
+    def __init__(self, runtime: Path) -> None:
+        self.manager = _manager(runtime)
+        self.client: Any = None
+        self.died: asyncio.Future[None]
+        self._process: Any = None
+
+    async def start(self, directory: str) -> None:
+        """Starts it in `directory`; it answers only after `connect`."""
+        await self.manager.start_kernel(cwd=directory)
+        self._process = self.manager.provisioner.process
+        # Readable once the process has ended (pidfd_open(2)).
+        self.died = _readable(os.pidfd_open(self._process.pid))
+
+    async def connect(self) -> None:
+        """Makes a client that hears what the kernel publishes. RuntimeError where the kernel does not answer.
+
+        `wait_for_ready` of the client itself then listens for a fifth of a second of silence. But what was published
+        before is told from the cells' own by what it answers.
+        """
+        import zmq
+
+        self.manager.context.setsockopt(zmq.RECONNECT_IVL, RETRY_MILLISECONDS)
+        client = self.manager.client()
+        client.start_channels()
+        client.allow_stdin = False
+        loop = asyncio.get_running_loop()
+        give_up = loop.time() + START_SECONDS
+        while loop.time() < give_up and not self.died.done():
+            if await _answered(client):
+                self.client = client
+                return
+        raise RuntimeError("the kernel did not answer")
+
+    async def ask(self, code: str, expressions: dict[str, str], seconds: float | None) -> dict[str, Any]:
+        """The kernel's answers to expressions, after it has run the code unseen."""
+        from nbclient.exceptions import DeadKernelError
+
+        options = {"silent": True, "store_history": False, "allow_stdin": False, "user_expressions": expressions}
+        reply = asyncio.ensure_future(
+            self.client.execute(code, reply=True, timeout=seconds or START_SECONDS, **options)
+        )
+        await asyncio.wait({reply, self.died}, return_when=asyncio.FIRST_COMPLETED)
+        if not reply.done():
+            reply.cancel()
+            raise DeadKernelError("Kernel died")
+        content = reply.result()["content"]
+        if content.get("status") != "ok":
+            raise RuntimeError("the kernel did not run our own code: " + str(content.get("evalue")))
+        return dict(content["user_expressions"])
+
+    def kill(self) -> None:
+        """Ends it at once, and what it started in its process group."""
+        if self._process is not None and self._process.poll() is None:
+            os.killpg(self._process.pid, signal.SIGKILL)
+            # Reaped by us: in a container, whoever inherits it may never do that.
+            with suppress(subprocess.TimeoutExpired):
+                self._process.wait(KILLED_SECONDS)
+
+
 class Session:
-    """One kernel and what it has answered so far."""
+    """One document's cells in one kernel, and what they gave so far."""
 
-    def __init__(self, request: dict[str, Any], progress: int) -> None:
-        from nbclient import NotebookClient
-        from nbformat.v4 import new_notebook
-
-        self._request = request
+    def __init__(self, start: dict[str, Any], progress: int) -> None:
+        self._start = start
         self._progress = progress
+        # Looked at before anything is imported, so that no change goes unnoticed.
+        self._places = {path: _state(path) for path in (*PLACES, *sys.path)}
         self._results: list[dict[str, Any]] = []
         self._prefix = ""
-        self._notebook = new_notebook()
-        self._client = NotebookClient(
-            self._notebook,
-            km=_kernel(Path(request["runtime"])),
-            timeout=request["cell_seconds"],
-            startup_timeout=START_SECONDS,
-            resources={"metadata": {"path": request["directory"]}},
-            store_widget_state=False,
-            record_timing=False,
-        )
+        self._size: list[float] = []
+        self._kernel = Kernel(Path(start["runtime"]))
+        self._client: Any = None
 
     async def run(self) -> dict[str, Any]:
         """The result: what each item gave, as far as it came, and the failure that ended it."""
+        loop = asyncio.get_running_loop()
+        # A pipe that nobody reads any more becomes ready (poll(2)): whoever started us is gone.
+        loop.add_reader(self._progress, self._abandon)
+        loop.add_signal_handler(signal.SIGTERM, self._abandon)
+        # A directory of its own, not the document's: no file there can stand in for a module that the kernel needs.
+        await self._kernel.start(self._start["home"])
+        # Only now, while the kernel does its own imports.
+        from nbclient import NotebookClient
         from nbclient.exceptions import DeadKernelError
+        from nbformat.v4 import new_notebook
 
-        failure = None
+        manager = self._kernel.manager
+        self._client = NotebookClient(new_notebook(), km=manager, store_widget_state=False, record_timing=False)
+        await self._kernel.connect()
+        self._client.kc = self._kernel.client
         try:
-            async with self._client.async_setup_kernel(cwd=self._request["directory"]):
-                failure = await self._items()
+            failure = await self._items()
         except DeadKernelError:
             failure = {"kind": "died", "item": len(self._results)}
+        finally:
+            self._kernel.kill()
         self._keep_plotly_script()
         return {"prefix": self._prefix, "items": self._results, "failure": failure}
 
     async def _items(self) -> dict[str, Any] | None:
         """Runs everything in order; the failure that stopped it, if one did."""
         setup = Path(__file__).with_name("kernel_setup.py").read_text(encoding="utf-8")
-        size = self._request["size"]
-        answers = await self._ask(
-            setup,
-            {"prefix": "__recto__.prefix()", "_": f"__recto__.configure({self._request['figures']!r}, *{size!r})"},
-        )
-        self._prefix = str(_value(answers["prefix"]))
-        if not _same(self._prefix, self._request["prefix"]):
+        self._prefix = str(_value((await self._ask(setup, {"prefix": "__recto__.prefix()"}))["prefix"]))
+        if not _same(self._prefix, self._start["prefix"]):
             return {"kind": "prefix"}
-        total = sum(item["kind"] == "cell" for item in self._request["items"])
+        if self._start["line"] is not None:
+            await self._call(self._start["line"])
+        request = json.loads(Path(self._start["request"]).read_text(encoding="utf-8"))
+        await self._enter(request)
+        return await self._run(request["items"])
+
+    async def _call(self, line: int) -> None:
+        """Waits until the request is there; does not return where it will not come or cannot be served any more."""
+        called = _readable(line)
+        os.write(line, b"r")
+        await asyncio.wait({called, self._kernel.died}, return_when=asyncio.FIRST_COMPLETED)
+        changed = any(_state(path) != before for path, before in self._places.items())
+        if changed or self._kernel.died.done() or not os.read(line, 1):
+            self._abandon()
+
+    async def _enter(self, request: dict[str, Any]) -> None:
+        """Brings the kernel to the document; from here on its cells run."""
+        self._size = request["size"]
+        self._client.timeout = request["cell_seconds"]
+        arguments = (request["directory"], request["figures"], *request["size"])
+        answer = (await self._ask("", {"enter": f"__recto__.enter{arguments!r}"}))["enter"]
+        if answer.get("status") != "ok":
+            raise RuntimeError("the kernel cannot be brought to the document: " + str(answer.get("evalue")))
+        self._tell(state="entered")
+
+    async def _run(self, items: list[dict[str, Any]]) -> dict[str, Any] | None:
+        total = sum(item["kind"] == "cell" for item in items)
         done = 0
-        for index, item in enumerate(self._request["items"]):
+        for index, item in enumerate(items):
             if item["kind"] == "cell":
-                self._tell(done, total)
+                self._tell(done=done, total=total)
                 failure = await self._cell(item, index)
                 done += 1
             else:
                 failure = await self._inline(item, index)
             if failure:
                 return failure
-        self._tell(done, total)
+        self._tell(done=done, total=total)
         return None
 
-    def _tell(self, done: int, total: int) -> None:
-        os.write(self._progress, json.dumps({"done": done, "total": total}).encode() + b"\n")
+    def _abandon(self) -> NoReturn:
+        """Ends the kernel and this process at once."""
+        self._kernel.kill()
+        os._exit(ABANDONED)
+
+    def _tell(self, **facts: object) -> None:
+        os.write(self._progress, json.dumps(facts).encode() + b"\n")
 
     async def _cell(self, item: dict[str, Any], index: int) -> dict[str, Any] | None:
         from nbclient.exceptions import CellExecutionError, CellTimeoutError
         from nbformat.v4 import new_code_cell
 
         cell = new_code_cell(item["code"], metadata={"tags": ["raises-exception"]} if item["error"] else {})
-        self._notebook.cells.append(cell)
-        await self._size(item["size"])
+        self._client.nb.cells.append(cell)
+        await self._resize(item["size"])
         try:
-            await self._client.async_execute_cell(cell, len(self._notebook.cells) - 1)
+            await self._client.async_execute_cell(cell, len(self._client.nb.cells) - 1)
         except CellTimeoutError:
             return {"kind": "timeout", "item": index}
         except CellExecutionError as error:
@@ -127,10 +237,10 @@ class Session:
         self._results.append({"outputs": cell.outputs})
         return None
 
-    async def _size(self, size: list[float]) -> None:
-        if size != self._request["size"]:
+    async def _resize(self, size: list[float]) -> None:
+        if size != self._size:
             await self._ask(f"__recto__.figure_size(*{size!r})", {})
-            self._request["size"] = size
+            self._size = size
 
     async def _inline(self, item: dict[str, Any], index: int) -> dict[str, Any] | None:
         names = {str(number): f"__recto__.inline({text})" for number, text in enumerate(item["expressions"])}
@@ -146,7 +256,7 @@ class Session:
         """Copies the script that draws plotly's figures beside the result, if there is such a figure."""
         outputs = [output for result in self._results for output in result.get("outputs", ())]
         if any(PLOTLY in output.get("data", {}) for output in outputs) and (script := _plotly_script()):
-            with open(self._request["plotly"], "xb") as copy, script.open("rb") as source:  # noqa: PTH123
+            with open(self._start["plotly"], "xb") as copy, script.open("rb") as source:  # noqa: PTH123
                 shutil.copyfileobj(source, copy)
 
     async def _facts(self) -> dict[str, Any]:
@@ -157,30 +267,19 @@ class Session:
         return {}
 
     async def _ask(self, code: str, expressions: dict[str, str]) -> dict[str, Any]:
-        """The kernel's answers to expressions, after it has run the code unseen."""
-        reply = await self._client.kc.execute(
-            code,
-            silent=True,
-            store_history=False,
-            user_expressions=expressions,
-            allow_stdin=False,
-            reply=True,
-            timeout=self._request["cell_seconds"] or START_SECONDS,
-        )
-        content = reply["content"]
-        if content.get("status") != "ok":
-            raise RuntimeError("the kernel did not run our own code: " + str(content.get("evalue")))
-        return dict(content["user_expressions"])
+        return await self._kernel.ask(code, expressions, self._client.timeout)
 
 
-def _kernel(runtime: Path) -> Any:
+def _manager(runtime: Path) -> Any:
     """A kernel of this very interpreter, whatever kernels are installed anywhere, over Unix sockets where they fit."""
     from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
     from jupyter_client.manager import AsyncKernelManager
 
     class OwnInterpreter(KernelSpecManager):  # type: ignore[misc]
         def get_kernel_spec(self, kernel_name: str) -> Any:
-            argv = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+            # No history on disk, as nbclient starts it.
+            history = "--HistoryManager.hist_file=:memory:"
+            argv = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}", history]
             return KernelSpec(argv=argv, language="python", display_name="Python 3")
 
     connection = str(runtime / "kernel.json")
@@ -189,6 +288,48 @@ def _kernel(runtime: Path) -> Any:
     manager = AsyncKernelManager(kernel_name="python3", kernel_spec_manager=OwnInterpreter(), **sockets)
     manager.connection_file = connection
     return manager
+
+
+async def _answered(client: Any) -> bool:
+    """Whether the kernel answered within a second, and was heard on the channel where it publishes."""
+    from queue import Empty
+
+    asked = client.kernel_info()
+    with suppress(Empty):
+        while (await client.get_shell_msg(timeout=1))["parent_header"].get("msg_id") != asked:
+            pass
+        while not _idle(await client.get_iopub_msg(timeout=PUBLISHED_SECONDS), asked):
+            pass
+        return True
+    return False
+
+
+def _idle(message: dict[str, Any], asked: str) -> bool:
+    """Whether this is the last message that the kernel publishes about the request `asked`."""
+    state = message["content"].get("execution_state")
+    return bool(message["parent_header"].get("msg_id") == asked and state == "idle")
+
+
+def _readable(descriptor: int) -> asyncio.Future[None]:
+    """Done once the descriptor can be read."""
+    loop = asyncio.get_running_loop()
+    found: asyncio.Future[None] = loop.create_future()
+
+    def note() -> None:
+        loop.remove_reader(descriptor)
+        found.set_result(None)
+
+    loop.add_reader(descriptor, note)
+    return found
+
+
+def _state(path: str) -> tuple[int, int]:
+    """What a change of a file or of the names in a directory changes."""
+    try:
+        status = os.stat(path)  # noqa: PTH116
+    except OSError:
+        return (0, 0)
+    return (status.st_ino, status.st_mtime_ns)
 
 
 def _value(answer: dict[str, Any]) -> Any:
@@ -218,4 +359,7 @@ def _plotly_script() -> Path | None:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main(sys.argv[1], sys.argv[2]))
+    status = main(sys.argv[1], sys.argv[2])
+    sys.stderr.flush()
+    # All files are closed, and taking a whole Jupyter client apart takes a tenth of a second.
+    os._exit(status)

@@ -1,0 +1,108 @@
+"""The private directory of one runner, and the command that starts the runner in it.
+
+```
+ROOT/  start.json    what is known before the document is
+       request.json  the document's cells
+       cells/        home run tmp: all that the cells' processes may write to, beside the project
+                     result.json plotly.js
+```
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from recto.engines.base import Job
+from recto.engines.jupyter.untrusted import read_untrusted
+from recto.problems import EngineError, problem
+from recto.sandbox.base import Command, Limits
+
+RUNNER = Path(__file__).with_name("runner.py")
+# The line on the runner's stdout that says that cells run from here on.
+ENTERED = b'{"state": "entered"}'
+# Everything that all cells show, as JSON. A page of that size is of no use to anybody.
+RESULT_BYTES_MAX = 200_000_000
+# plotly's script has 5 MB.
+SCRIPT_BYTES_MAX = 20_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Workplace:
+    """The directory `root`, which belongs to one runner from its start to its end."""
+
+    root: Path
+
+    @classmethod
+    def make(cls, root: Path) -> Workplace:
+        """A new one in `root`, which is made."""
+        workplace = cls(root)
+        for name in ("home", "run", "tmp"):
+            (workplace.cells / name).mkdir(parents=True)
+        return workplace
+
+    @property
+    def cells(self) -> Path:
+        """What the cells may write to."""
+        return self.root / "cells"
+
+    def command(self, job: Job, seconds_max: float, line: int | None = None, leases: tuple[int, ...] = ()) -> Command:
+        """What starts a runner for documents of the job's project with the job's interpreter.
+
+        Nothing in it comes from the document. With `line`, a descriptor, the runner waits there for its request.
+        `leases` are held in place of the job's own.
+        """
+        start = {
+            "home": str(self.cells / "home"),
+            "runtime": str(self.cells / "run"),
+            "plotly": str(self.cells / "plotly.js"),
+            "request": str(self.root / "request.json"),
+            "prefix": str(job.prefix),
+            "line": line,
+        }
+        (self.root / "start.json").write_text(json.dumps(start), encoding="utf-8")
+        files = (str(self.root / "start.json"), str(self.cells / "result.json"))
+        return Command(
+            argv=(str(job.python), "-I", str(RUNNER), *files),
+            cwd=self.cells / "home",
+            environment=_environment(job, self.cells),
+            read_only=(job.prefix, job.python.resolve().parent.parent, RUNNER.parent, self.root),
+            writable=(self.cells, job.project),
+            keep_open=job.keep_open if line is None else (*leases, line),
+            limits=Limits(wall_seconds=seconds_max),
+        )
+
+    def put(self, request: Mapping[str, object]) -> None:
+        """Leaves the request where the runner reads it."""
+        (self.root / "request.json").write_text(json.dumps(request), encoding="utf-8")
+
+    def result(self) -> Mapping[str, object]:
+        """What the runner wrote, which its cells may have changed; raises EngineError."""
+        try:
+            value = json.loads(read_untrusted(self.cells / "result.json", RESULT_BYTES_MAX))
+        except (OSError, ValueError, RecursionError) as error:
+            reason = f"what the cells gave cannot be read: {error}"
+            raise EngineError(problem("render-failed", reason=reason)) from error
+        if not isinstance(value, dict):
+            raise EngineError(problem("render-failed", reason="what the cells gave cannot be read"))
+        return value
+
+    def plotly(self) -> bytes:
+        """The script that draws plotly's figures; nothing where there is no such figure."""
+        path = self.cells / "plotly.js"
+        return read_untrusted(path, SCRIPT_BYTES_MAX) if path.exists() else b""
+
+
+def _environment(job: Job, cells: Path) -> dict[str, str]:
+    """What the cells' processes see: the job's environment, and a home of their own to write to."""
+    home = str(cells / "home")
+    private = {"HOME": home, "TMPDIR": str(cells / "tmp"), "VIRTUAL_ENV": str(job.prefix), "PYTHONNOUSERSITE": "1"}
+    jupyter = {f"JUPYTER_{kind}_DIR": home for kind in ("CONFIG", "DATA", "RUNTIME")} | {"IPYTHONDIR": home}
+    # Figures of plotly come as data, so that its script is written into a page once instead of loaded from a network.
+    plotly = {"PLOTLY_RENDERER": "plotly_mimetype"}
+    path = f"{job.prefix / 'bin'}:{job.environment.get('PATH', '/usr/bin:/bin')}"
+    defaults = {"LANG": "C.UTF-8", "MPLCONFIGDIR": home}
+    merged = {**defaults, **job.environment, **private, **jupyter, **plotly, "PATH": path}
+    return {name: value for name, value in merged.items() if name != "JUPYTER_PATH"}
