@@ -2,7 +2,7 @@
 
     .venv/bin/python -m bench.imports
 
-The times are those of `python -X importtime`, of the module's own body, compiled files ready. What the interpreter
+The times are those of `python -X importtime`, of the module's own body, from compiled files. What the interpreter
 imports at its own start is left out.
 """
 
@@ -11,9 +11,8 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from statistics import median
 
-# Medians of so many starts; one more before them writes the compiled files.
+# The fastest of so many starts: an import does the same each time, and what is slower waited for something else.
 STARTS = 15
 
 # Everything that the short way needs is imported with the entry point; a test holds that.
@@ -36,12 +35,12 @@ def main() -> None:
 
 
 def _starts(code: str) -> dict[str, float]:
-    """Median milliseconds of each module that is imported when `code` runs."""
-    seen: dict[str, list[float]] = {}
-    for _ in range(STARTS + 1):
+    """The milliseconds of each module that is imported when `code` runs."""
+    fastest: dict[str, float] = {}
+    for _ in range(STARTS):
         for name, took in _importtimes(code):
-            seen.setdefault(name, []).append(took)
-    return {name: median(times[1:] or times) for name, times in seen.items()}
+            fastest[name] = min(took, fastest.get(name, took))
+    return fastest
 
 
 def _importtimes(code: str) -> list[tuple[str, float]]:

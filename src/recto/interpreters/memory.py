@@ -41,7 +41,8 @@ class Fingerprint:
         paths = [asked, Path(str(answer["python"])), Path(str(answer["prefix"]), "pyvenv.cfg")]
         for directory in _texts(answer["site_packages"]):
             paths += [Path(directory), *sorted(Path(directory).glob("*.pth"))]
-        return cls(_machine(), tuple(state_of(str(path)) for path in paths))
+        # Most interpreters name themselves as they are asked.
+        return cls(_machine(), tuple(state_of(path) for path in dict.fromkeys(map(str, paths))))
 
     def holds(self) -> bool:
         """Whether nothing changed: some stats, no process, no directory read."""

@@ -16,6 +16,9 @@ from typing import Any
 
 from recto.store.holds import claim_file
 
+# More than any record of a spec has.
+_PIECE_BYTES = 65_536
+
 
 @dataclass(frozen=True, slots=True)
 class Record:
@@ -79,11 +82,23 @@ def replace_object(path: Path, value: Mapping[str, object], staging: Path, durab
 def read_object(path: Path) -> dict[str, Any] | Miss:
     """The JSON object in a file."""
     try:
-        return _object(path.read_bytes(), path.name)
+        return _object(_bytes(path), path.name)
     except FileNotFoundError:
         return Miss(f"{path.name} is not there")
     except IsADirectoryError:
         return Miss(f"{path.name} is a directory")
+
+
+def _bytes(path: Path) -> bytes:
+    """The bytes of a file, in four system calls; `Path.read_bytes` makes nine, and every hit reads a record."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        pieces = []
+        while piece := os.read(descriptor, _PIECE_BYTES):
+            pieces.append(piece)
+        return b"".join(pieces)
+    finally:
+        os.close(descriptor)
 
 
 def _object(data: bytes, name: str) -> dict[str, Any] | Miss:
