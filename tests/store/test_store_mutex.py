@@ -108,11 +108,20 @@ def test_whoever_waits_hears_what_the_holder_says_each_thing_once(store: Store, 
 
 
 def test_whoever_waits_for_what_others_have_done_goes_on_without_the_mutex(store: Store, data: Path) -> None:
-    answers = iter([False, False, True])
-    with another_process_holds(data, "k"), store.mutex("k", 60, needless=lambda: next(answers)) as turn:
-        assert turn is None
-        assert store.busy("k")
-        assert names(data / "v1" / "locks") == ["k"]
+    asked: list[str] = []
+    with another_process_holds(data, "k") as process:
+
+        def needless() -> bool:
+            asked.append("needless")
+            assert process.stdin is not None
+            print(2, file=process.stdin, flush=True)
+            return len(asked) == 2
+
+        with store.mutex("k", 60, needless=needless) as turn:
+            assert turn is None
+            assert store.busy("k")
+            assert names(data / "v1" / "locks") == ["k"]
+    assert len(asked) == 2
 
 
 def test_nobody_asks_whether_a_free_mutex_is_needed(store: Store) -> None:

@@ -260,7 +260,7 @@ class Environments:
     def _alone(self, name: str, flight: Flight[T], look: Callable[[], Found | None]) -> Iterator[Found | None]:
         """What `look` finds, or None and nobody else in a block with this name: check, lock, check again.
 
-        Whoever waits, in this process or another, hears what the one in the block does, and looks again and again.
+        Whoever waits, in this process or another, hears what the one in the block does, and looks again meanwhile.
         """
         found: list[Found] = []
 
