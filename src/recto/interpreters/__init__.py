@@ -6,9 +6,9 @@ from recto.deferred import deferred
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from recto.interpreters.asking import Interpreters, probe
     from recto.interpreters.base import Base, check_python, missing_render_stack
     from recto.interpreters.memory import Fingerprint
-    from recto.interpreters.probe import Interpreters, probe
 
 __all__ = ["Base", "Fingerprint", "Interpreters", "check_python", "missing_render_stack", "probe"]
 
@@ -18,9 +18,9 @@ __getattr__ = deferred(
     {
         "Base": "recto.interpreters.base",
         "Fingerprint": "recto.interpreters.memory",
-        "Interpreters": "recto.interpreters.probe",
+        "Interpreters": "recto.interpreters.asking",
         "check_python": "recto.interpreters.base",
         "missing_render_stack": "recto.interpreters.base",
-        "probe": "recto.interpreters.probe",
+        "probe": "recto.interpreters.asking",
     },
 )
