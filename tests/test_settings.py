@@ -17,6 +17,7 @@ EXAMPLES: dict[str, tuple[str, object]] = {
     "python": ("/usr/bin/python3", Path("/usr/bin/python3")),
     "index_url": ("https://mirror.example/simple", "https://mirror.example/simple"),
     "index_name": ("mirror", "mirror"),
+    "page_seconds": ("60", 60),
     "installing": ("off", False),
     "packages_max": ("12", 12),
     "download_max": ("1.5 GB", 1_500_000_000),
@@ -166,3 +167,11 @@ def test_sizes_are_decimal(text: str, count: int) -> None:
 )
 def test_colours_can_be_declined(environ: dict[str, str], wanted: bool) -> None:
     assert colour_wanted(environ) is wanted
+
+
+def test_a_process_of_our_own_works_on_the_same_store_and_sees_nothing_else() -> None:
+    settings = load({"RECTO_DATA_DIR": "/srv/recto", "RECTO_BUILD_SECONDS": "60", "PATH": "/bin", "TOKEN": "secret"})
+    variables = settings.for_own_process()
+    assert "secret" not in variables.values()
+    again = load(variables)
+    assert (again.data_dir, again.build_seconds, again.path) == (Path("/srv/recto"), 60.0, "/bin")

@@ -66,6 +66,8 @@ def test_an_eviction_killed_before_any_step_leaves_nothing_or_a_whole_environmen
     killable: Recto, data: Path, step: str
 ) -> None:
     assert killable("env", "build").code == 0
+    # What is in use stays, and whoever gives it its bytecode uses it for moments.
+    assert killable("env", "finish").code == 0
     assert killable("env", "prune", "--budget", "0", RECTO_FAILPOINT=step).code == -signal.SIGKILL
     assert works(killable)
     # What compiles bytecode behind the environment holds a lock of its own until it is done.
