@@ -10,7 +10,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench import builds, commands, crowds, disk, flights, packages, pictures
+from bench import builds, commands, crowds, disk, flights, packages, pictures, warm
 from bench.house import House, gone
 from bench.machine import described
 from bench.output import Run, as_markdown, as_text, from_json, to_json
@@ -25,6 +25,7 @@ ROWS: dict[str, Callable[[House], Result | list[Result]]] = {
     "hundred": disk.hundred,
     "crowd": flights.crowd,
     "render": commands.render,
+    "warm": warm.warm,
     "evict": crowds.evict,
     "hits": crowds.hits,
     "evictions": crowds.evictions,

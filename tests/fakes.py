@@ -120,6 +120,7 @@ class FakeBuilder:
     orders: list[Order] = field(default_factory=list)
     failing: list[Problem] = field(default_factory=list)
     lacking: Mapping[str, str] = field(default_factory=dict)
+    unwatched: bool = False
     before: Callable[[], None] = lambda: None
     during: Callable[[Progress, Callable[[], bool]], None] = lambda progress, cancelled: None
 
@@ -141,7 +142,7 @@ class FakeBuilder:
             (directory / name).write_text(name)
         unfinished = {name: self.lacking[name] for name in order.install if name in self.lacking}
         length = sum(len(name) for name in order.install)
-        return Built(length, {name: (name,) for name in order.install}, "built\n", unfinished)
+        return Built(length, {name: (name,) for name in order.install}, "built\n", unfinished, self.unwatched)
 
 
 @dataclass

@@ -31,7 +31,7 @@ CARRIED = "its interpreter was started, and it has nothing that starting a kerne
 def start(kernel_base: Base, workbench: Workbench, tmp_path_factory: pytest.TempPathFactory) -> Start:
     """A watched start over the kernel base, kept where the workbench looks for it."""
     commands = Commands(NoSandbox(), kernel_base, tmp_path_factory.mktemp("watch"), 120.0)
-    start = watch(commands, kernel_base.prefix)
+    start = watch(commands)
     workbench.kept_starts.keep(kernel_base, start)
     return start
 

@@ -31,8 +31,9 @@ class Order:
 class Built:
     """What was built. `modules` maps each installed distribution to its top-level module names.
 
-    `unfinished` are distributions without bytecode yet, by name with their bytecode keys: whoever publishes the
-    environment sees to it that a Finisher comes to it. `new_bytes` are allocated bytes that the installer's cache took
+    `unfinished` are distributions without bytecode yet, by name with their bytecode keys, and `unwatched` is whether
+    nobody has seen yet how kernels start over this base: whoever publishes the environment sees to it that a Finisher
+    comes to it, for either. `new_bytes` are allocated bytes that the installer's cache took
     on with this build. `proof` says how the environment was proven.
     """
 
@@ -40,6 +41,7 @@ class Built:
     modules: dict[str, tuple[str, ...]] = field(default_factory=dict)
     log: str = field(default="", repr=False)
     unfinished: dict[str, str] = field(default_factory=dict)
+    unwatched: bool = False
     new_bytes: int = 0
     proof: str = ""
 

@@ -102,7 +102,8 @@ class BaseBuilder:
         put_in_place(made, directory)
         self.failpoint("placed")
         base = probe(directory / "bin" / "python")
-        self.workbench.kept_starts.keep(base, watch(commands, directory))
+        watching = Commands(self.workbench.sandbox, base, scratch, self.seconds_max)
+        self.workbench.kept_starts.keep(base, watch(watching))
         progress(Event("ready", "the base is ready"))
 
 

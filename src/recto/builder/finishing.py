@@ -11,6 +11,7 @@ long compilation keeps nobody from evicting it. A finisher that is killed leaves
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,11 +53,11 @@ class BytecodeFinisher:
         starts = self.workbench.kept_starts
         with bytecode.area() as scratch:
             commands = Commands(self.workbench.sandbox, base, scratch, self.seconds_max, cancelled)
-            if starts.known(base) is None:
-                with hold() as directory:
-                    if directory is not None:
-                        starts.keep(base, watch(commands, directory))
             complete(bytecode, commands, unfinished, hold, grown)
+            if starts.known(base) is None:
+                # Where no start can be watched, kernels go on being started: nothing is proven less.
+                with suppress(BuildError):
+                    starts.keep(base, watch(commands))
 
 
 def complete(bytecode: Bytecode, commands: Commands, unfinished: Mapping[str, str], hold: Hold, grown: Grown) -> None:

@@ -23,13 +23,14 @@ _WHERE = "import json, sys; sys.stdout.write(json.dumps({'prefix': sys.prefix, '
 
 def prove(commands: Commands, directory: Path) -> None:
     """Raises BuildError `proof-kernel`, with the log, unless `sys.prefix` of the kernel is the environment."""
-    _started(commands, directory)
+    _started(commands, directory, directory / "bin" / "python")
 
 
-def watch(commands: Commands, directory: Path) -> Start:
-    """What starting a kernel looked for in this environment, or base; raises BuildError where none starts."""
+def watch(commands: Commands) -> Start:
+    """What starting a kernel looks for over this base, seen in the base itself; raises BuildError where none starts."""
+    base = commands.base
     try:
-        return Start.of(_started(commands, directory, "watch"))
+        return Start.of(_started(commands, base.prefix, base.python, "watch"))
     except ValueError as error:
         raise BuildError(problem("proof-kernel", reason=str(error)), commands.log) from error
 
@@ -60,9 +61,9 @@ def kernel_environment(directory: Path, scratch: Path) -> dict[str, str]:
     }
 
 
-def _started(commands: Commands, directory: Path, *how: str) -> Mapping[str, object]:
+def _started(commands: Commands, directory: Path, python: Path, *how: str) -> Mapping[str, object]:
     script = files("recto.builder").joinpath("proof_script.py").read_text(encoding="utf-8")
-    argv = (str(directory / "bin" / "python"), "-c", script, str(KERNEL_SECONDS), *how)
+    argv = (str(python), "-c", script, str(KERNEL_SECONDS), *how)
     outcome = commands.run(argv, kernel_environment(directory, commands.scratch), read_only=(directory,))
     return _answer(outcome, directory, commands)
 

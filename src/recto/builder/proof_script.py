@@ -55,9 +55,9 @@ def _starting(seconds: float, watched: bool) -> Any:
     if watched:
         # The kernel's own command line, behind the watch.
         spec = manager.kernel_spec
-        module = spec.argv[2]
-        then = f"import runpy; runpy.run_module({module!r}, run_name='__main__', alter_sys=True)"
-        spec.argv = [spec.argv[0], "-c", f"{WATCH}\n{then}", *spec.argv[3:]]
+        place = spec.argv.index("-m")
+        then = f"import runpy; runpy.run_module({spec.argv[place + 1]!r}, run_name='__main__', alter_sys=True)"
+        spec.argv = [*spec.argv[:place], "-c", f"{WATCH}\n{then}", *spec.argv[place + 2 :]]
     manager.start_kernel()
     client = manager.client()
     client.start_channels()

@@ -12,6 +12,7 @@ from recto.builder.installing import Installed
 from recto.builder.kernelspec import write_kernelspec
 from recto.builder.layer import write_layer
 from recto.builder.proof import NEEDED, check_interpreter, prove
+from recto.builder.starts import Start
 from recto.builder.without_pip import write_pip_answer
 from recto.builder.workbench import Workbench
 from recto.interpreters import missing_render_stack
@@ -57,33 +58,31 @@ class UvBuilder:
         write_pip_answer(directory)
         write_kernelspec(directory)
         self._failpoint("kernelspec-written")
-        proof = self._proven(order, installed, directory, commands, progress)
+        start = self._workbench.kept_starts.known(order.base)
+        proof = _proven(start, installed, directory, commands, progress)
         self._failpoint("proven")
         return Built(
             installed_bytes=installed.bytes,
             modules={name: inventory.modules for name, inventory in installed.inventories.items()},
             log=commands.log,
             unfinished={name: key.digest for name, key in installed.unfinished.items()},
+            unwatched=start is None,
             new_bytes=installed.new_bytes,
             proof=proof,
         )
 
-    def _proven(
-        self, order: Order, installed: Installed, directory: Path, commands: Commands, progress: Progress
-    ) -> str:
-        """How the environment was proven, in words; raises BuildError where it does not hold."""
-        start = self._workbench.kept_starts.known(order.base)
-        touched = (
-            ("no start was watched over this base yet",) if start is None else start.touched(installed.inventories)
-        )
-        if touched:
-            progress(Event("proving", "starting a kernel"))
-            commands.note(f"A kernel is started to see that it works: {'; '.join(touched[:3])}.")
-            prove(commands, directory)
-            return "a kernel was started in it"
-        progress(Event("proving", "starting its interpreter"))
-        check_interpreter(commands, directory)
-        return "its interpreter was started, and it has nothing that starting a kernel looks for"
+
+def _proven(start: Start | None, installed: Installed, directory: Path, commands: Commands, progress: Progress) -> str:
+    """How the environment was proven, in words; raises BuildError where it does not hold."""
+    touched = ("no start was watched over this base yet",) if start is None else start.touched(installed.inventories)
+    if touched:
+        progress(Event("proving", "starting a kernel"))
+        commands.note(f"A kernel is started to see that it works: {'; '.join(touched[:3])}.")
+        prove(commands, directory)
+        return "a kernel was started in it"
+    progress(Event("proving", "starting its interpreter"))
+    check_interpreter(commands, directory)
+    return "its interpreter was started, and it has nothing that starting a kernel looks for"
 
 
 def _check_size(order: Order, installed: Installed, commands: Commands) -> None:

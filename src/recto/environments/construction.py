@@ -59,7 +59,7 @@ class Construction:
             (staging.directory / "build.log").write_text(built.log, encoding="utf-8")
             self._mark(ask, key, built)
             lease = staging.publish(_manifest(ask, resolution, built, started), built.new_bytes)
-        if built.unfinished:
+        if _lacking(built):
             if not self.store.is_unfinished(key):
                 # A finisher took the mark for one of an environment that is gone, as it was not there yet.
                 self._mark(ask, key, built)
@@ -68,8 +68,13 @@ class Construction:
         return lease
 
     def _mark(self, ask: Ask, key: EnvironmentKey, built: Built) -> None:
-        if built.unfinished:
+        if _lacking(built):
             self.store.mark_unfinished(key, {"base": str(ask.base.python), "bytecode": built.unfinished})
+
+
+def _lacking(built: Built) -> bool:
+    """Whether somebody has to come to the environment once it is published."""
+    return bool(built.unfinished) or built.unwatched
 
 
 def _manifest(ask: Ask, resolution: Resolution, built: Built, started: datetime) -> dict[str, object]:

@@ -232,6 +232,15 @@ def test_what_was_installed_meanwhile_is_seen_by_a_kernel_that_starts_after_it(
     assert "installed True" in page(layered)
 
 
+def test_a_lease_that_marks_the_environment_as_used_loses_no_kernel(warm: JupyterEngine, pool: Pool, job: Jobs) -> None:
+    one = job("```{python}\nprint('here')\n```\n")
+    pool.replenish(one)
+    ready(pool)
+    os.utime(one.prefix, (0, 0))
+    rendered = warm.render(one, silent)
+    assert (rendered.status, was_warm(rendered), pool.counts().missed) == ("success", True, 0)
+
+
 def test_the_time_of_a_render_counts_from_its_request(warm: JupyterEngine, pool: Pool, job: Jobs) -> None:
     one = job("```{python}\nwhile True: pass\n```\n", seconds_max=2.0)
     pool.replenish(one)

@@ -34,9 +34,10 @@ RETRY_MILLISECONDS = 5
 KILLED_SECONDS = 2
 # A Unix socket's path holds 107 bytes (unix(7)), and the kernel adds a suffix of two to ours.
 SOCKET_PATH_BYTES = 100
-# Beside `sys.path`, what decides which packages there are. A first import that keeps its bytecode in a directory
-# changes it as an install does: the first to wait over a base that is not compiled is of no use.
-PLACES = (sys.executable, sys.prefix, f"{sys.prefix}/pyvenv.cfg")
+# Beside `sys.path`, what decides which packages there are. Not the prefix itself: each lease on an environment marks it
+# as used by the time of its directory. A first import that keeps its bytecode in a directory changes it as an install
+# does: the first to wait over a base that is not compiled is of no use.
+PLACES = (sys.executable, f"{sys.prefix}/pyvenv.cfg")
 # EX_TEMPFAIL of sysexits(3).
 ABANDONED = 75
 
