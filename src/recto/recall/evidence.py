@@ -11,9 +11,6 @@ from recto.recall.question import digest_of
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from typing import Literal
-
-    Kind = Literal["own", "file", "state", "machine"]
 
 # A kind, what it is about, and what was seen there.
 Evidence = tuple[str, str, str]

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 FORMAT = 1
 
 # Memos lie in so many places, by the first digits of their question's digest, and the next question of a place takes
-# it: 4,096 files of 2 kB at most, however many projects there are, and nothing to sweep.
+# it: 4,096 files of about 1 kB, however many projects there are, and nothing to sweep.
 _PLACE_DIGITS = 3
 
 # Below the data directory: a part of the store's cache.
