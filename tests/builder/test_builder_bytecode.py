@@ -301,3 +301,23 @@ def test_a_wheel_met_before_is_installed_without_a_network(
     cut_off = Workshop(replace(workshop.workbench, environment=nowhere), workshop.root / "cut-off")
     cut_off.root.mkdir()
     assert cut_off.build(order).modules == {"humanize": ("humanize",)}
+
+
+def test_nothing_in_an_environment_tells_where_it_was_built(
+    workshop: Workshop, kernel_base: Base, tmp_path: Path
+) -> None:
+    files = {"spam/__init__.py": "def main():\n    print('eggs')\n"}
+    wheel = make_wheel(
+        tmp_path,
+        "spam",
+        "1.0",
+        {**files, "spam-1.0.dist-info/entry_points.txt": "[console_scripts]\nspam = spam:main\n"},
+    )
+    order = order_of(kernel_base, wheel)
+    workshop.build(order)
+    texts = [path.read_bytes() for path in workshop.directory.rglob("*") if path.is_file() and not path.is_symlink()]
+    assert not [text for text in texts if b"addresses" in text]
+    moved = workshop.directory.rename(tmp_path / "moved")
+    assert subprocess.run([moved / "bin" / "spam"], capture_output=True, text=True, check=True).stdout == "eggs\n"
+    addresses = workshop.workbench.cache.with_name("addresses")
+    assert [path.suffix for path in addresses.iterdir() if path.is_symlink()] == []

@@ -9,7 +9,6 @@ from pathlib import Path
 
 from recto.interpreters import Base
 from recto.problems import BuildError, Cancelled, problem
-from recto.problems.diagnosis import redacted
 from recto.sandbox.base import Command, Limits, Network, OnLine, Outcome, Sandbox
 
 
@@ -39,6 +38,8 @@ class Commands:
     @property
     def log(self) -> str:
         """What was run and all that was said so far, without credentials."""
+        from recto.problems.diagnosis.redact import redacted
+
         return redacted("".join(self._log))
 
     def note(self, text: str) -> None:

@@ -10,10 +10,11 @@ from __future__ import annotations
 import os
 import shutil
 import stat
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from recto.builder.aside import Aside
 from recto.builder.base import Order
 from recto.builder.bytecode import Bytecode, BytecodeKey
 from recto.builder.bytecode.linking import Damaged, link, make_places
@@ -61,15 +62,18 @@ class Installer:
         wheels = wheels_of(chosen(order), order.base)
         keys = {name: BytecodeKey.of(wheel, order.base) for name, wheel in wheels.items()}
         prepare()
-        known, new, spoiled = self._fetched(order, keys, directory, commands, progress)
+        # Beside uv, which waits for the disk: links of both into the same new directories do not meet.
+        with Aside(lambda: self._linked(keys, directory, commands)) as linking:
+            known, new, spoiled = self._fetched(order, keys, directory, commands, progress)
+        missing, linked = linking.result()
         if spoiled:
             commands.note(f"Fetched again, as their cached files were not what they had been: {', '.join(spoiled)}.")
             shutil.rmtree(directory)
             prepare()
             # What is suspect still is as its author made it: the sizes in RECORD were wrong from the start.
             known, new, _ = self._fetched(order, keys, directory, commands, progress)
-        place = site_packages(directory)
-        unfinished, linked = self._linked(keys, {**known, **new}, place, commands)
+            missing, linked = self._linked(keys, directory, commands)
+        unfinished = self._unfinished(missing, keys, {**known, **new}, directory)
         length = linked + sum(one.bytes for one in (*known.values(), *new.values()))
         if new:
             silent = tree_bytes(directory) - length
@@ -136,28 +140,37 @@ class Installer:
             commands.note("The cache has lost some of these wheels; they are fetched from the index.")
             self._uv.install(replace(order, install=old), directory, commands, progress)
 
-    def _linked(
-        self, keys: Mapping[str, BytecodeKey], inventories: Mapping[str, Inventory], place: Path, commands: Commands
-    ) -> tuple[dict[str, BytecodeKey], int]:
-        """Links what is kept; the distributions where nothing was, and the lengths of linked files."""
-        unfinished: dict[str, BytecodeKey] = {}
+    def _linked(self, keys: Mapping[str, BytecodeKey], directory: Path, commands: Commands) -> tuple[list[str], int]:
+        """Links what bytecode is kept; the distributions of which none is, and the lengths of linked files."""
+        place = site_packages(directory)
+        missing: list[str] = []
         copied = length = 0
-        for name, inventory in inventories.items():
-            if not inventory.sources:
-                continue
-            compiled = self._bytecode.compiled(keys[name])
+        for name, key in keys.items():
+            compiled = self._bytecode.compiled(key)
             try:
                 if compiled is not None:
                     copied += link(compiled, place)
                     length += sum(file.size for file in compiled.files)
                     continue
             except Damaged:
-                self._bytecode.drop(keys[name])
-            unfinished[name] = keys[name]
-            make_places(inventory.sources, place)
+                self._bytecode.drop(key)
+            missing.append(name)
         if copied:
             commands.note(f"{copied} compiled files were copied: they cannot be linked here.")
-        return unfinished, length
+        return missing, length
+
+    def _unfinished(
+        self,
+        missing: Iterable[str],
+        keys: Mapping[str, BytecodeKey],
+        inventories: Mapping[str, Inventory],
+        directory: Path,
+    ) -> dict[str, BytecodeKey]:
+        """Those of the distributions that have sources; the directories for their bytecode are made."""
+        unfinished = {name: keys[name] for name in missing if name in inventories and inventories[name].sources}
+        for name in unfinished:
+            make_places(inventories[name].sources, site_packages(directory))
+        return unfinished
 
 
 def tree_bytes(directory: Path) -> int:

@@ -8,7 +8,6 @@ they keep its sizes and times.
 from __future__ import annotations
 
 import base64
-import configparser
 import csv
 import hashlib
 import os
@@ -206,6 +205,8 @@ def _same(path: str, seen: Seen) -> bool:
 
 def _groups(info: Path) -> set[str]:
     """Entry point groups, the scripts' apart; a file that cannot be read counts as a group of its own."""
+    import configparser
+
     parser = configparser.ConfigParser(delimiters=("=",), strict=False, interpolation=None)
     try:
         parser.read_string(_text(info / "entry_points.txt"))

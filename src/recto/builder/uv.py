@@ -17,12 +17,12 @@ from packaging.markers import Environment
 from packaging.pylock import PackageWheel, Pylock, PylockSelectError
 from packaging.tags import parse_tag
 
+from recto.builder.addresses import address
 from recto.builder.base import Order
 from recto.builder.commands import Commands
 from recto.builder.listener import Listener
 from recto.interpreters import Base
 from recto.problems import BuildError, Problem, problem
-from recto.problems.diagnosis import diagnose
 from recto.progress import Progress
 from recto.sandbox.base import OnLine, Outcome
 
@@ -65,17 +65,18 @@ class Uv:
         listener = Listener(sizes, len(lock.packages), progress)
         if not order.offline:
             listener.start()
-        outcome = self._run(
-            (
-                *("pip", "install", "--requirements", str(path), "--python", str(directory / "bin" / "python")),
-                *("--no-build", "--no-deps", "--require-hashes", "--link-mode", "hardlink"),
-                *("--preview-features", "pylock"),
-            ),
-            commands,
-            writable=(directory,),
-            offline=order.offline,
-            on_stderr=listener,
-        )
+        with address(self._cache.with_name("addresses"), directory) as place:
+            outcome = self._run(
+                (
+                    *("pip", "install", "--requirements", str(path), "--python", str(place / "bin" / "python")),
+                    *("--no-build", "--no-deps", "--require-hashes", "--link-mode", "hardlink"),
+                    *("--preview-features", "pylock"),
+                ),
+                commands,
+                writable=(directory, place.parent),
+                offline=order.offline,
+                on_stderr=listener,
+            )
         if not outcome.succeeded:
             raise BuildError(_problems(outcome), commands.log)
 
@@ -137,6 +138,8 @@ def wheels_of(lock: Pylock, base: Base) -> dict[str, PackageWheel]:
 
 
 def _problems(outcome: Outcome) -> tuple[Problem, ...]:
+    from recto.problems.diagnosis import diagnose
+
     text = outcome.stderr.decode("utf-8", "replace")
     found = diagnose(text)
     if found[0].code != "cause-unknown":

@@ -129,16 +129,38 @@ def _directory(path: Path) -> Iterator[int]:
         os.close(descriptor)
 
 
+def _sealed(directory: str, site: int) -> bool:
+    try:
+        return not os.stat(directory, dir_fd=site).st_mode & stat.S_IWUSR
+    except FileNotFoundError:
+        # The installer has not come to it yet.
+        return False
+
+
+def _make(directory: str, site: int) -> None:
+    """Makes the directory and those above it; the installer may be making them just now."""
+    try:
+        os.mkdir(directory, dir_fd=site)
+    except FileExistsError:
+        return
+    except FileNotFoundError:
+        parent = directory.rpartition("/")[0]
+        if not parent:
+            raise
+        _make(parent, site)
+        with suppress(FileExistsError):
+            os.mkdir(directory, dir_fd=site)
+
+
 @contextmanager
 def _place(site: int, directory: str) -> Iterator[int]:
     """The directory below `site`, made if need be and writable for the block; it and its parent keep their modes."""
     parent = directory.rpartition("/")[0] or "."
-    sealed = not os.stat(parent, dir_fd=site).st_mode & stat.S_IWUSR
+    sealed = _sealed(parent, site)
     if sealed:
         os.chmod(parent, _OPEN, dir_fd=site)
     try:
-        with suppress(FileExistsError):
-            os.mkdir(directory, dir_fd=site)
+        _make(directory, site)
     finally:
         if sealed:
             os.chmod(parent, _SEALED, dir_fd=site)
