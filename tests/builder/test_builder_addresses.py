@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from recto.aside import Aside
 from recto.builder.addresses import address
-from recto.builder.aside import Aside
 
 
 @pytest.fixture

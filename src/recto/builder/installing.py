@@ -14,7 +14,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from recto.builder.aside import Aside
+from recto.aside import Aside
 from recto.builder.base import Order
 from recto.builder.bytecode import Bytecode, BytecodeKey
 from recto.builder.bytecode.linking import Damaged, link, make_places

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import tempfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -24,6 +23,7 @@ from packaging.utils import canonicalize_name
 
 from recto.builder.inventory import Inventory
 from recto.interpreters import Base
+from recto.interpreters.base import digest_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,18 +80,7 @@ class Starts:
         Path(file.name).replace(self._file(base))
 
     def _file(self, base: Base) -> Path:
-        identity = base.identity
-        state = [
-            identity.implementation,
-            identity.version,
-            identity.abi,
-            identity.location,
-            sorted(identity.distributions.items()),
-            # Something installed by hand under the same version changes the directory's time of change.
-            [[str(path), os.stat(path).st_mtime_ns] for path in base.site_packages],  # noqa: PTH116
-            _watcher(),
-        ]
-        return self._directory / f"{hashlib.sha256(json.dumps(state).encode()).hexdigest()[:32]}.json"
+        return self._directory / f"{hashlib.sha256((digest_of(base) + _watcher()).encode()).hexdigest()[:32]}.json"
 
 
 def _watcher() -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,3 +49,20 @@ def missing_render_stack(base: Base, names: Iterable[str]) -> tuple[str, ...]:
     from packaging.utils import canonicalize_name
 
     return tuple(name for name in names if canonicalize_name(name) not in base.identity.distributions)
+
+
+def digest_of(base: Base) -> str:
+    """32 hexadecimal digits that stand for who the base is and for what its site directories hold at this moment.
+
+    A package that was changed by hand under the same version changes the time of its directory.
+    """
+    identity = base.identity
+    state = (
+        identity.implementation,
+        identity.version,
+        identity.abi,
+        identity.location,
+        sorted(identity.distributions.items()),
+        [(str(path), os.stat(path).st_mtime_ns) for path in base.site_packages],  # noqa: PTH116
+    )
+    return hashlib.sha256(repr(state).encode("utf-8", "surrogateescape")).hexdigest()[:32]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -38,14 +38,14 @@ class Found:
 class Search:
     """One request, and all that it takes to answer it.
 
-    `pinned` are the protected versions, `installed` the base's distributions and `stand_ins` the folder with their
-    metadata; `directory` is for uv's input and output.
+    `pinned` are the protected versions, `installed` gives the base's distributions and `stand_ins` is the folder with
+    their metadata; `directory` is for uv's input and output.
     """
 
     uv: Uv
     request: Request
     pinned: Mapping[NormalizedName, Version]
-    installed: tuple[BaseDistribution, ...]
+    installed: Callable[[], tuple[BaseDistribution, ...]]
     stand_ins: Path
     directory: Path
     patience: Patience
@@ -68,7 +68,7 @@ class Search:
         return self._compile(replace(question, requirements=(*question.requirements, *sorted(pulled))))
 
     def _broken(self, over: Versions) -> tuple[Unmet, ...]:
-        return unmet(self.installed, self.request.base, over)
+        return unmet(self.installed(), self.request.base, over)
 
     def _closure(self, overlay: Overlay) -> Answer:
         """The answer without the base packages that were asked for with it and neither moved nor are needed."""

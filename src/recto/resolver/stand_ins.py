@@ -1,7 +1,7 @@
 """The base as a folder of wheels that hold metadata only, so that the resolver can choose what is already there.
 
 ```
-FOLDER/DIGEST/NAME-VERSION-0base-py3-none-any.whl   one a distribution of the base; DIGEST of all their metadata
+FOLDER/DIGEST/NAME-VERSION-0base-py3-none-any.whl   one a distribution of the base; DIGEST of the base's state
 ```
 With them a version that no index has (`2.13.0+cpu`, a distribution's own patch) is a candidate like any other, what
 the base's packages require is what the installed ones say, and a release cut-off binds only what would be downloaded:
@@ -11,29 +11,32 @@ their addresses never enter a lock.
 
 from __future__ import annotations
 
-import hashlib
 import tempfile
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from recto.interpreters import Base
+from recto.interpreters.base import digest_of
 from recto.resolver.installed import BaseDistribution
 
 # Raised when the content changes: old folders are then not used.
-FORMAT = 1
+FORMAT = 2
 
 # The build tag keeps the file name apart from every file of the index.
 _TAG = "0base-py3-none-any"
 _WHEEL = "Wheel-Version: 1.0\nGenerator: recto\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
 
 
-def stand_ins(installed: Iterable[BaseDistribution], folder: Path) -> Path:
-    """The directory with a stand-in for each distribution; made once, published by rename, shared by processes."""
-    texts = {_stem(distribution): _metadata(distribution) for distribution in installed}
-    digest = hashlib.sha256(repr((FORMAT, sorted(texts.items()))).encode()).hexdigest()[:32]
-    directory = folder / digest
+def stand_ins(base: Base, installed: Callable[[], Iterable[BaseDistribution]], folder: Path) -> Path:
+    """The directory with a stand-in for each distribution; made once, published by rename, shared by processes.
+
+    `installed` reads the base's metadata, a tenth of a second, and is asked only where there is no directory yet.
+    """
+    directory = folder / f"{FORMAT}-{digest_of(base)}"
     if directory.is_dir():
         return directory
+    texts = {_stem(distribution): _metadata(distribution) for distribution in installed()}
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder, prefix="new-", ignore_cleanup_errors=True) as made:
         for stem, text in texts.items():
@@ -42,7 +45,7 @@ def stand_ins(installed: Iterable[BaseDistribution], folder: Path) -> Path:
         try:
             Path(made).rename(directory)
         except OSError:
-            # Another process was first: the digest says that its folder is the same.
+            # Another process was first: the digest says that it saw the same base.
             if not directory.is_dir():
                 raise
     return directory

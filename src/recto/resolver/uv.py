@@ -9,6 +9,7 @@ from pathlib import Path
 from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import Version
 
+from recto.aside import Aside
 from recto.declaration.model import Declaration
 from recto.interpreters import Base, check_python
 from recto.problems import ResolveError
@@ -43,15 +44,18 @@ class UvResolver:
         """
         declaration, base = request.declaration, request.base
         check_python(base, declaration.requires_python, declaration.requires_python_source)
-        installed = self._installed(base)
         if declaration.lock is not None:
-            return self._exact(declaration, base, installed)
+            return self._exact(declaration, base, self._installed(base))
         progress(Event("resolving", "looking for versions that fit together", unit="packages"))
-        with tempfile.TemporaryDirectory(prefix="recto-resolve-") as directory:
-            folder = stand_ins(installed, self._uv.cache.with_name("base-metadata"))
+        # Nobody needs to know what the base's packages require before uv has given an answer.
+        describing = Aside(lambda: self._installed(base))
+        with tempfile.TemporaryDirectory(prefix="recto-resolve-") as directory, describing:
+            folder = stand_ins(base, describing.result, self._uv.cache.with_name("base-metadata"))
             patience = Patience(request.seconds_max, cancelled)
-            search = Search(self._uv, request, self._pinned(base), installed, folder, Path(directory), patience)
+            pinned = self._pinned(base)
+            search = Search(self._uv, request, pinned, describing.result, folder, Path(directory), patience)
             found = search.run()
+        installed = describing.result()
         count = len(found.lock.packages)
         progress(Event("resolving", "found versions that fit together", count, count, "packages"))
         plan = planning.plan(found.lock, base, found.versions)

@@ -13,8 +13,8 @@ T = TypeVar("T")
 class Aside(Generic[T]):
     """Runs `work` while its block runs; at the end of the block, however it ends, the work has ended too.
 
-    `result()` after the block gives what the work returned, or raises what it raised; an error of the block comes
-    first.
+    `result()`, in the block or after it, waits for the work and gives what it returned, or raises what it raised. An
+    error of the block comes first.
     """
 
     def __init__(self, work: Callable[[], T]) -> None:
@@ -40,6 +40,7 @@ class Aside(Generic[T]):
 
     def result(self) -> T:
         """What the work came to."""
+        self._thread.join()
         if self._error is not None:
             raise self._error
         return self._value[0]
