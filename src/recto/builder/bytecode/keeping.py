@@ -127,13 +127,14 @@ class Bytecode:
             index = {"files": [list(file) for file in files], "failed": list(failed)}
             (entry / _INDEX).write_text(json.dumps(index), encoding="utf-8")
             amount = sum(path.lstat().st_blocks * _BLOCK_BYTES for path in (entry, *entry.iterdir()))
-            entry.chmod(0o555)
             while not self._placed(entry, key):
                 if self.compiled(key) is not None:
                     # Somebody else was first: the key says that theirs is the same.
-                    entry.chmod(0o755)
                     return 0
                 self.drop(key)
+        # Not before: a directory cannot be moved to another parent unless it is writable.
+        with suppress(FileNotFoundError):
+            self._entry(key).chmod(0o555)
         return amount
 
     def _placed(self, entry: Path, key: BytecodeKey) -> bool:
