@@ -13,8 +13,9 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
+
+from msgspec import Struct
 
 from recto.declaration.model import Declaration, Declared
 from recto.declaration.pep508 import canonical
@@ -28,8 +29,7 @@ FORMAT = 1
 _DIGEST = re.compile(r"[0-9a-f]{32}")
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class _Key:
+class _Key(Struct, frozen=True, order=True):
     """A digest of ingredients: 32 hexadecimal digits."""
 
     digest: str
@@ -47,20 +47,19 @@ class _Key:
         return cls(_digest(ingredients.to_json()))
 
 
-class SpecKey(_Key):
+class SpecKey(_Key, frozen=True, order=True):
     """What was asked: declaration, base identity, and the policy parts that change content."""
 
 
-class LineageKey(_Key):
+class LineageKey(_Key, frozen=True, order=True):
     """What was asked, apart from what the base has installed: stays the same when only the base's packages move."""
 
 
-class EnvironmentKey(_Key):
+class EnvironmentKey(_Key, frozen=True, order=True):
     """What came out: lock, interpreter, and the base packages that the resolution leaned on."""
 
 
-@dataclass(frozen=True, slots=True)
-class Ingredients:
+class Ingredients(Struct, frozen=True):
     """Named inputs of a key, in a fixed order; each value is a text or a sorted tuple of texts."""
 
     kind: str
@@ -77,8 +76,7 @@ class Ingredients:
         return (value,) if isinstance(value, str) else value
 
 
-@dataclass(frozen=True, slots=True)
-class BaseIdentity:
+class BaseIdentity(Struct, frozen=True):
     """Who a base is: its interpreter, where it stands, and what is installed in it.
 
     `location` is the interpreter's prefix: an environment holds that path, so equal bases at two places are two bases.
@@ -94,8 +92,7 @@ class BaseIdentity:
     distributions: Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class ContentPolicy:
+class ContentPolicy(Struct, frozen=True):
     """The parts of the policy that change what a resolution may contain; `index` is an alias, never an address."""
 
     index: str = "default"

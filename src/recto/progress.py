@@ -6,8 +6,9 @@ An event is a value, never a line of text for a terminal: command line and servi
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Literal, Self, get_args
+
+from msgspec import Struct
 
 # "finishing" is told to whoever has stopped and is kept by others that wait for the same.
 Stage = Literal[
@@ -16,8 +17,7 @@ Stage = Literal[
 Unit = Literal["", "packages", "bytes", "cells", "files"]
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(Struct, frozen=True):
     """One step of a wait: `done` of `total` in `unit`, `total` 0 where it is not known."""
 
     event: Stage

@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from msgspec import Struct
+
 from recto.problems import RectoError, SettingsError, problem
 
 PREFIX = "RECTO_"
@@ -103,8 +105,7 @@ def _setting(default: object, parse: Callable[[str], object], shown: str, doc: s
     return field(default=default, metadata={"parse": parse, "shown": shown, "doc": doc})
 
 
-@dataclass(frozen=True, slots=True)
-class ConfigurationFile:
+class ConfigurationFile(Struct, frozen=True):
     """The file that was looked for, and its bytes; None where there is none."""
 
     path: Path

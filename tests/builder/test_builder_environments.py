@@ -6,11 +6,11 @@ import json
 import os
 import shutil
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from building import Workshop, lock_of, make_wheel, order_of
+from msgspec.structs import replace
 from packaging.pylock import Pylock
 
 from recto.builder import Order

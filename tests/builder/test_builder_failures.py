@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import venv
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from building import Workshop, lock_of, make_wheel, order_of
+from msgspec.structs import replace
 from packaging.pylock import Pylock
 
 from recto.builder import Order

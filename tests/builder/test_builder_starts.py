@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from building import Workshop, make_wheel, order_of
+from msgspec.structs import replace
 
 from recto.builder import Built
 from recto.builder.commands import Commands

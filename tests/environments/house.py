@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+from msgspec.structs import replace
 from packaging.requirements import Requirement
 
 from fakes import FakeBuilder, FakeFinisher, FakeResolver, base
@@ -44,7 +44,7 @@ class House:
         self.called: list[str] = []
 
     def environments(self, **policy: object) -> Environments:
-        rules = replace(Policy(installing=True), **policy)  # type: ignore[arg-type]
+        rules = replace(Policy(installing=True), **policy)
         call = partial(self.called.append, "finish")
         return Environments(self.store, self.resolver, self.builder, lambda: self.base, Options(rules), call)
 

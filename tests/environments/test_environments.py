@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from house import OWN, House, asks, key_of
+from msgspec.structs import replace
 from packaging.specifiers import SpecifierSet
 
 from fakes import base

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
 import pytest
 from house import OWN, House, asks, key_of
+from msgspec.structs import replace
 
 from recto.declaration.model import Declaration
 from recto.environments import Checked, Environment, Environments, Update

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from recto.policy import Grant, Installed, Plan, Policy, Verdict, judge_plan, judge_request
 
@@ -42,7 +41,7 @@ def test_the_switch_and_a_grant_together_install() -> None:
 
 @pytest.mark.parametrize("truthy", ["true", 1, ["yes"]])
 def test_a_grant_that_is_merely_truthy_does_not_count(truthy: object) -> None:
-    forged = replace(Grant(), install=truthy)  # type: ignore[arg-type]
+    forged = replace(Grant(), install=truthy)
     assert codes(judge_request(OPEN, forged, DIGEST)) == ["install-not-granted"]
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from curated import layer_with_pip
+from msgspec.structs import replace
 from oracle import DAY, Difference, PipAnswer, ask_pip, differences
 from resolving import NETWORK, Bench, CountingSandbox
 from uv import find_uv_bin

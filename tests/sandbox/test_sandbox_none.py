@@ -41,7 +41,7 @@ os.wait()
 def python(code: str, *arguments: str, tmp_path: Path, **more: object) -> Command:
     """The command that runs this code in an isolated interpreter, without an environment."""
     base = Command((sys.executable, "-I", "-S", "-c", code, *arguments), tmp_path, {})
-    fields = {name: getattr(base, name) for name in Command.__slots__}
+    fields = {name: getattr(base, name) for name in Command.__struct_fields__}
     return Command(**{**fields, **more})
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
+
+from msgspec import Struct, field
 
 from recto.interpreters import Base
 from recto.progress import Progress
@@ -15,8 +16,7 @@ if TYPE_CHECKING:
     from packaging.pylock import Pylock
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
+class Order(Struct, frozen=True):
     """What to build: the distributions `install` of `lock`, over `base`."""
 
     lock: Pylock
@@ -27,8 +27,7 @@ class Order:
     offline: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Built:
+class Built(Struct, frozen=True):
     """What was built. `modules` maps each installed distribution to its top-level module names.
 
     `unfinished` are distributions without bytecode yet, by name with their bytecode keys, and `unwatched` is whether
@@ -39,7 +38,7 @@ class Built:
 
     installed_bytes: int
     modules: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    log: str = field(default="", repr=False)
+    log: str = ""
     unfinished: dict[str, str] = field(default_factory=dict)
     unwatched: bool = False
     new_bytes: int = 0

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
+
+from msgspec import Struct, field
 
 from recto.interpreters import Base
 from recto.problems import BuildError, Cancelled, problem
@@ -16,8 +17,7 @@ def no_failpoint(step: str) -> None:
     """Goes on."""
 
 
-@dataclass(slots=True)
-class Commands:
+class Commands(Struct):
     """Runs the commands of one build, all within `seconds_max` from the first use of this value.
 
     `scratch` is the directory that they run in and may write, apart from what each names. `base` is always readable.

@@ -12,11 +12,11 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
 import tomli_w
+from msgspec import Struct
 
 from recto.builder.base import Order
 from recto.builder.bytecode import Bytecode
@@ -42,8 +42,7 @@ def curated_requirements() -> str:
     return files("recto.builder").joinpath("base-requirements.txt").read_text(encoding="utf-8")
 
 
-@dataclass(frozen=True, slots=True)
-class BaseBuilder:
+class BaseBuilder(Struct, frozen=True):
     """Makes bases with uv."""
 
     workbench: Workbench

@@ -12,8 +12,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from recto.builder.base import Grown, Hold
 from recto.builder.bytecode import Bytecode, BytecodeKey
@@ -28,8 +29,7 @@ from recto.interpreters import Base
 from recto.problems import BuildError, problem
 
 
-@dataclass(frozen=True, slots=True)
-class BytecodeFinisher:
+class BytecodeFinisher(Struct, frozen=True):
     """Compiles and links what environments lack; `seconds_max` bounds the work on one of them."""
 
     workbench: Workbench

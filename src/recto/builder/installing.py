@@ -11,8 +11,10 @@ import os
 import shutil
 import stat
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, replace
 from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from recto.aside import Aside
 from recto.builder.base import Order
@@ -30,8 +32,7 @@ from recto.progress import Progress
 _UNLISTED_BYTES = 4_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class Installed:
+class Installed(Struct, frozen=True):
     """What was installed.
 
     `bytes` are the lengths of all files. `unfinished` are distributions whose bytecode was not there to be linked.

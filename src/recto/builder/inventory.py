@@ -13,11 +13,11 @@ import hashlib
 import os
 import stat
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from email.parser import HeaderParser
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
+from msgspec import Struct
 from packaging.utils import canonicalize_name
 
 from recto.builder.modules import module_of, stated_modules
@@ -42,8 +42,7 @@ class Seen(NamedTuple):
     mtime_ns: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Inventory:
+class Inventory(Struct, frozen=True):
     """What one wheel installs.
 
     `files` are those that every environment gets alike, by their path from site-packages. `modules` are importable

@@ -15,10 +15,10 @@ import hashlib
 import json
 import tempfile
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
+from msgspec import Struct
 from packaging.utils import canonicalize_name
 
 from recto.builder.inventory import Inventory
@@ -26,8 +26,7 @@ from recto.interpreters import Base
 from recto.interpreters.base import digest_of
 
 
-@dataclass(frozen=True, slots=True)
-class Start:
+class Start(Struct, frozen=True):
     """What starting a kernel looks for: first names of modules, normalised names of distributions, and groups."""
 
     modules: frozenset[str]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
+
+from msgspec import Struct
 
 from recto.builder.bytecode import Bytecode
 from recto.builder.installing import Installer
@@ -13,8 +14,7 @@ from recto.builder.uv import Uv
 from recto.sandbox.base import Sandbox
 
 
-@dataclass(frozen=True, slots=True)
-class Workbench:
+class Workbench(Struct, frozen=True):
     """The tools of builders.
 
     `cache` is uv's cache and `bytecode` where compiled files are kept, both on the volume of the environments, so that
@@ -26,8 +26,12 @@ class Workbench:
     bytecode: Path
     starts: Path
     sandbox: Sandbox
-    environment: Mapping[str, str] = field(repr=False)
-    index_url: str | None = field(default=None, repr=False)
+    environment: Mapping[str, str]
+    index_url: str | None = None
+
+    def __repr__(self) -> str:
+        # The address of an index and the variables may hold credentials.
+        return f"Workbench(uv={str(self.uv)!r}, cache={str(self.cache)!r})"
 
     @property
     def installer(self) -> Installer:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import packaging
+from msgspec import Struct
 
 from recto.environments import Environment, Footing
 from recto.interpreters import Fingerprint
@@ -23,8 +23,7 @@ from recto.settings import ConfigurationFile
 Reads = Sequence[tuple[str, bytes | None]]
 
 
-@dataclass(frozen=True, slots=True)
-class Grounds:
+class Grounds(Struct, frozen=True):
     """All that an answer to a run depends on beside the question: files, the interpreter, the store, the settings."""
 
     reads: Reads

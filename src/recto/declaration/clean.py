@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from recto.declaration.model import Declaration, Declared
 from recto.declaration.pep508 import canonical
 
 
-@dataclass(frozen=True, slots=True)
-class CleanInput:
+class CleanInput(Struct, frozen=True):
     """A requirements text, one requirement a line in canonical spelling, sorted; line n asks for `declared[n - 1]`."""
 
     text: str

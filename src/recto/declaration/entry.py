@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from recto.declaration.showing import shown, without_credentials
 from recto.problems import Edit, Fix, Problem, Source, problem
@@ -12,8 +13,7 @@ from recto.problems import Edit, Fix, Problem, Source, problem
 _PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._=+-]*")
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """A requirement's text and the physical lines it stands on, first to last; none where no edit can be offered.
 
     `alone` says that nothing else stands on those lines. `in_list` says that it is an entry of a YAML or TOML list,

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from recto.declaration.entry import Entry
 from recto.declaration.pep508 import NotARequirement, parse
@@ -33,8 +34,7 @@ _NAME = r"[A-Za-z0-9][A-Za-z0-9._-]*(?:\s*\[[^\]]*\])?"
 _VERSION = r"v?\d[\w.!+*]*"
 
 
-@dataclass(frozen=True, slots=True)
-class _Habit:
+class _Habit(Struct, frozen=True):
     reason: str
     undo: Callable[[str], str]
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from recto.problems import Problem, Source
 
@@ -14,8 +15,7 @@ if TYPE_CHECKING:
     from packaging.specifiers import SpecifierSet
 
 
-@dataclass(frozen=True, slots=True)
-class Declared:
+class Declared(Struct, frozen=True):
     """One requirement and where it was asked for; `hashes` as `algorithm:hexdigest`, empty where none were given."""
 
     requirement: Requirement
@@ -23,8 +23,7 @@ class Declared:
     hashes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Declaration:
+class Declaration(Struct, frozen=True):
     """Everything one render asks for: the union of the project's and the document's requirements.
 
     `constraints` come from `-c` files and install nothing by themselves. `as_of` is the release cut-off (that UTC day

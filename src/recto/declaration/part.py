@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import date
 from itertools import chain
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from recto.declaration.model import Declared
 from recto.problems import Problem, Source
@@ -15,8 +16,7 @@ if TYPE_CHECKING:
     from packaging.specifiers import SpecifierSet
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(Struct, frozen=True):
     """Some of a declaration, with all that is wrong with it; parts are joined in the order they are read."""
 
     requirements: tuple[Declared, ...] = ()

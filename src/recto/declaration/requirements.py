@@ -8,7 +8,8 @@ anything. A file that is included twice in the same role counts once.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from recto.declaration.caps import FILE_BYTES, INCLUDE_DEPTH, INCLUDED_FILES, LINE_CHARACTERS, LINES
 from recto.declaration.entry import Entry
@@ -23,8 +24,7 @@ from recto.problems import Fix, Problem, Source, problem
 _INCLUDE = re.compile(r"(?:(-r|-c)[\s=]*|(--requirement|--constraint)(?:=|\s+))(\S.*)")
 
 
-@dataclass(frozen=True, slots=True)
-class _File:
+class _File(Struct, frozen=True):
     """A file that is being read: the files that led to it, outermost first, and whether it holds constraints."""
 
     name: str
@@ -32,8 +32,7 @@ class _File:
     above: tuple[str, ...] = ()
 
 
-@dataclass(slots=True)
-class _Walk:
+class _Walk(Struct):
     """One walk through a file and what it includes."""
 
     read: Reader

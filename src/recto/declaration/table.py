@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 
+from msgspec import Struct
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
 from recto.declaration.caps import LINE_CHARACTERS, LINES
@@ -19,23 +19,20 @@ from recto.problems import Problem, Source, problem
 KEYS = ("dependencies", "requires-python", "as-of")
 
 
-@dataclass(frozen=True, slots=True)
-class Other:
+class Other(Struct, frozen=True):
     """A value that is neither text, list, table nor nothing: a number, a truth value, a time."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Value:
+class Value(Struct, frozen=True):
     """A value of a YAML or TOML file and the line it stands on, None where that is not known."""
 
     raw: str | Sequence[Value] | Mapping[str, Value] | Other | None
     line: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """Where a table stands: its file, its dotted name, and the file's lines for edits (none where it has none)."""
 
     file: str

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol
+
+from msgspec import Struct, field
 
 from recto.problems import Problem
 from recto.progress import Progress
@@ -17,8 +18,7 @@ RENDER_STACK = ("ipykernel", "jupyter-client", "jupyter-core", "nbclient", "nbfo
 Status = Literal["success", "failure", "timedout", "terminated"]
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
+class Job(Struct, frozen=True):
     """One document to render.
 
     `document` and `project` are absolute; cells run in the document's directory. `formats` empty means what the
@@ -38,14 +38,13 @@ class Job:
     seconds_max: float = 600.0
 
 
-@dataclass(frozen=True, slots=True)
-class Rendered:
+class Rendered(Struct, frozen=True):
     """What came of a job. `outputs` are absolute paths that exist; `prefix` is where the cells really ran."""
 
     status: Status
     outputs: tuple[Path, ...] = ()
     problems: tuple[Problem, ...] = ()
-    log: str = field(default="", repr=False)
+    log: str = ""
     prefix: Path | None = None
     timings_ms: Mapping[str, float] = field(default_factory=dict)
 

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from recto.environments.asks import Ask
 from recto.interpreters import Base
@@ -26,8 +28,7 @@ if TYPE_CHECKING:
 Move = tuple[str, str | None, str | None]
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(Struct, frozen=True):
     """An answer in short: the key of its environment, and what is to be said whenever it is given."""
 
     key: EnvironmentKey

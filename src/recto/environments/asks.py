@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
-from dataclasses import dataclass
 from typing import Self
+
+from msgspec import Struct
 
 from recto.declaration.model import Declaration
 from recto.interpreters import Base, check_python
 from recto.keys import ContentPolicy, Ingredients, LineageKey, SpecKey, lineage_ingredients, spec_ingredients
 
 
-@dataclass(frozen=True, slots=True)
-class Ask:
+class Ask(Struct, frozen=True):
     """One declaration over one base. `ingredients` are those of the spec key."""
 
     declaration: Declaration

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from msgspec import Struct
 from packaging.utils import canonicalize_name
 
 from recto.builder.base import Builder, Built, Order
@@ -21,8 +21,7 @@ from recto.resolver.base import Resolution
 from recto.store import Lease, Store
 
 
-@dataclass(frozen=True, slots=True)
-class Construction:
+class Construction(Struct, frozen=True):
     """Builds into one store, within a policy. `finish` sees to environments that lack bytecode, and returns at once."""
 
     store: Store

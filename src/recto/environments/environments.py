@@ -12,9 +12,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from functools import partial
 from typing import TypeVar
+
+from msgspec import Struct, field
 
 from recto.builder.base import Builder
 from recto.declaration.model import Declaration
@@ -46,8 +47,7 @@ def nobody() -> None:
     """Finishes nothing: environments are right without it, and slower."""
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
+class Options(Struct, frozen=True):
     """The operator's rules, and the parts of them that change what an environment contains."""
 
     policy: Policy = field(default_factory=Policy)

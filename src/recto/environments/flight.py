@@ -5,8 +5,9 @@ from __future__ import annotations
 from _thread import LockType
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import replace
 from typing import Generic, TypeVar, cast
+
+from msgspec.structs import replace
 
 from recto.problems import Cancelled, RectoError, problem
 from recto.progress import Event, Progress

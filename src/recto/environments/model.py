@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from recto.declaration.model import Declaration
 from recto.keys import EnvironmentKey, Ingredients, SpecKey
@@ -18,8 +20,7 @@ Origin = Literal["cached", "built", "base", "last-good"]
 State = Literal["ready", "absent", "building", "failed"]
 
 
-@dataclass(frozen=True, slots=True)
-class Environment:
+class Environment(Struct, frozen=True):
     """An interpreter with the packages of one declaration, held while it is used.
 
     `key` is None where the plain base answers the declaration; there is nothing to hold then. `python` is the
@@ -57,8 +58,7 @@ class Environment:
         self.close()
 
 
-@dataclass(frozen=True, slots=True)
-class Checked:
+class Checked(Struct, frozen=True):
     """The price tag of a declaration. `plan` is None where nothing was resolved."""
 
     declaration: Declaration
@@ -70,16 +70,14 @@ class Checked:
     problems: tuple[Problem, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Footing:
+class Footing(Struct, frozen=True):
     """What the answer to a declaration stands on beside the declaration and the base, and what is said with it."""
 
     seen: Seen
     remarks: tuple[Problem, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Explanation:
+class Explanation(Struct, frozen=True):
     """Every input of both keys. The environment's part is None until the declaration was resolved once."""
 
     spec_key: SpecKey
@@ -90,8 +88,7 @@ class Explanation:
     manifest: Mapping[str, object] | None
 
 
-@dataclass(frozen=True, slots=True)
-class Update:
+class Update(Struct, frozen=True):
     """What a new resolution changed: `moved` holds (name, version before or None, version after or None)."""
 
     environment: Environment

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import asdict, replace
 
 import tomli_w
+from msgspec.structs import asdict, replace
 from packaging.pylock import Pylock, PylockValidationError
 
 from recto.policy import FromBase, Installed, Plan, Replaced

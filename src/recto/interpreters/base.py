@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from recto.keys import BaseIdentity
 from recto.problems import BaseError, Source, problem
@@ -16,8 +17,7 @@ if TYPE_CHECKING:
     from packaging.specifiers import SpecifierSet
 
 
-@dataclass(frozen=True, slots=True)
-class Base:
+class Base(Struct, frozen=True):
     """An interpreter whose packages every environment sees.
 
     `python` is its executable, `prefix` its `sys.prefix`, `site_packages` the directories where its packages lie.

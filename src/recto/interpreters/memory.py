@@ -13,9 +13,9 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
+from msgspec import Struct
 from packaging import __version__ as packaging_version
 
 from recto.interpreters.states import State, machine, state_of
@@ -24,8 +24,7 @@ from recto.interpreters.states import State, machine, state_of
 FORMAT = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Fingerprint:
+class Fingerprint(Struct, frozen=True):
     """What an answer depends on: this machine, and files with their time of change, inode and size.
 
     An install or uninstall changes the time of a site directory, a replaced interpreter its inode, an edited `.pth`

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Self
+
+from msgspec import Struct
 
 from recto.problems import Problem
 
 
-@dataclass(frozen=True, slots=True)
-class Grant:
+class Grant(Struct, frozen=True):
     """What the host says about who asks. The default grants nothing.
 
     `approved` is the digest of the declaration that a trusted person approved (`keys.declaration_digest`), or None
@@ -26,8 +26,7 @@ class Grant:
         return cls(subject="local", install=True)
 
 
-@dataclass(frozen=True, slots=True)
-class Policy:
+class Policy(Struct, frozen=True):
     """The operator's rules. The defaults install nothing; the caps are for a shared server with a 20 GB store."""
 
     installing: bool = False
@@ -40,8 +39,7 @@ class Policy:
     build_seconds_max: float = 900.0
 
 
-@dataclass(frozen=True, slots=True)
-class Installed:
+class Installed(Struct, frozen=True):
     """One distribution that a build would install; `download_bytes` is None where the lock does not tell."""
 
     name: str
@@ -49,16 +47,14 @@ class Installed:
     download_bytes: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class FromBase:
+class FromBase(Struct, frozen=True):
     """One distribution that the resolution takes from the base."""
 
     name: str
     version: str
 
 
-@dataclass(frozen=True, slots=True)
-class Replaced:
+class Replaced(Struct, frozen=True):
     """One distribution of the base that the environment shadows: `base` is its version there."""
 
     name: str
@@ -71,8 +67,7 @@ class Replaced:
 UNPACKED_PER_COMPRESSED = 3.5
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(Struct, frozen=True):
     """What a build would do: install over the base, take from it, replace in it; each sorted by name."""
 
     install: tuple[Installed, ...] = ()
@@ -90,8 +85,7 @@ class Plan:
         return int(self.download_bytes * UNPACKED_PER_COMPRESSED)
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(Struct, frozen=True):
     """The operator's answer for one request: allowed or not, with the reasons."""
 
     problems: tuple[Problem, ...] = ()

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Literal
+
+from msgspec import Struct, field
 
 from recto.problems.problem import Level
 
 Mender = Literal["author", "operator", "maintainer", "nobody"]
 
 
-@dataclass(frozen=True, slots=True)
-class Kind:
+class Kind(Struct, frozen=True):
     """One code with its words. `message` and `hint` are `str.format` templates; `example` fills every field of both."""
 
     code: str

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from typing import Literal, Self
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 Level = Literal["error", "warning", "info"]
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(Struct, frozen=True):
     """Where in the project: `file` is a path relative to it with `/`, `line` counts from 1 or is None for all of it."""
 
     file: str
@@ -24,8 +25,7 @@ class Source:
         return {"file": self.file, "line": self.line}
 
 
-@dataclass(frozen=True, slots=True)
-class Edit:
+class Edit(Struct, frozen=True):
     """One line to change: `old` None inserts `new` before `line`, `new` None deletes the line; lines count from 1."""
 
     file: str
@@ -38,8 +38,7 @@ class Edit:
         return {"file": self.file, "line": self.line, "old": self.old, "new": self.new}
 
 
-@dataclass(frozen=True, slots=True)
-class Fix:
+class Fix(Struct, frozen=True):
     """Edits that mend a problem, under a title that can stand on a button."""
 
     title: str
@@ -50,8 +49,7 @@ class Fix:
         return {"title": self.title, "edits": [edit.to_json() for edit in self.edits]}
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(Struct, frozen=True):
     """A code of the catalogue with the words for this case; `package` is named as the tool or the author named it."""
 
     code: str

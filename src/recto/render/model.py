@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
+
+from msgspec import Struct, field
 
 from recto.engines.base import Status
 from recto.environments import Environment
@@ -15,8 +16,7 @@ from recto.problems import Problem
 Choice = Literal["auto", "quarto", "jupyter"]
 
 
-@dataclass(frozen=True, slots=True)
-class RenderRequest:
+class RenderRequest(Struct, frozen=True):
     """One document to render. `formats` empty means what the document says; `output_dir` None means beside it."""
 
     document: Path
@@ -26,16 +26,14 @@ class RenderRequest:
     grant: Grant = field(default_factory=Grant)
 
 
-@dataclass(frozen=True, slots=True)
-class Output:
+class Output(Struct, frozen=True):
     """A file that was written: an absolute path and its size."""
 
     path: Path
     bytes: int
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(Struct, frozen=True):
     """What came of a render. `engine` and `environment` are None where it ended before they were chosen.
 
     The environment is no longer held. `log` is the engine's own text.
@@ -47,4 +45,4 @@ class Report:
     outputs: tuple[Output, ...] = ()
     timings_ms: Mapping[str, float] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
-    log: str = field(default="", repr=False)
+    log: str = ""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import stat
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
+
+from msgspec import Struct
 
 from recto.problems import DeclarationError, Source, problem
 
@@ -17,8 +18,7 @@ ROOT_FILES = ("requirements.txt", "_quarto.yml", "pylock.toml", "pyproject.toml"
 _READ_MAX_BYTES = 32 * 1024 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class Project:
+class Project(Struct, frozen=True):
     """A directory with documents. `root` is absolute and holds no symbolic link."""
 
     root: Path

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
 from pathlib import Path
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from recto.declaration import Declaration, declare
 from recto.engines.base import Engine, Job, Rendered
@@ -19,8 +21,7 @@ from recto.render.project import Project
 DOCUMENT_SUFFIXES = (".qmd", ".md", ".ipynb")
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
+class Options(Struct, frozen=True):
     """What every render gets: `environment` is all that cells see of the server's variables."""
 
     seconds_max: float = 600.0

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
+
+from msgspec import Struct
 
 from recto.declaration.model import Declaration
 from recto.interpreters import Base
@@ -16,8 +17,7 @@ if TYPE_CHECKING:
     from packaging.pylock import Pylock
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(Struct, frozen=True):
     """What to resolve: `preferred` is the last lock of the same spec, whose versions are kept where they fit.
 
     With `upgrade` they are not. With `current` the index is asked about everything, however lately it was.
@@ -31,8 +31,7 @@ class Request:
     current: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Resolution:
+class Resolution(Struct, frozen=True):
     """The resolved answer.
 
     `lock` holds every distribution of the answer that the index offers, also those that the base has; what only the
@@ -46,8 +45,8 @@ class Resolution:
     plan: Plan
     leaned: Mapping[str, str]
     remarks: tuple[Problem, ...] = ()
-    raw: str = field(default="", repr=False)
-    text: str = field(default="", repr=False, compare=False)
+    raw: str = ""
+    text: str = ""
 
 
 class Resolver(Protocol):

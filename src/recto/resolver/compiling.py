@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
 import tomli_w
+from msgspec import Struct, field
+from msgspec.structs import replace
 from packaging.pylock import Pylock
 from packaging.utils import NormalizedName
 from packaging.version import Version
@@ -23,8 +24,7 @@ from recto.sandbox.base import Command, Limits, Outcome, Sandbox
 _UNSOLVABLE = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Uv:
+class Uv(Struct, frozen=True):
     """The tool and its surroundings: the executable, its cache, what contains it, its environment, the index.
 
     `page_seconds` is how long a page of the index counts as current; 0 asks the index each time.
@@ -33,13 +33,16 @@ class Uv:
     executable: Path
     cache: Path
     sandbox: Sandbox
-    environment: Mapping[str, str] = field(repr=False)
-    index_url: str | None = field(default=None, repr=False)
+    environment: Mapping[str, str]
+    index_url: str | None = None
     page_seconds: int = 0
 
+    def __repr__(self) -> str:
+        # The address of an index and the variables may hold credentials.
+        return f"Uv(executable={str(self.executable)!r}, cache={str(self.cache)!r})"
 
-@dataclass(frozen=True, slots=True)
-class Question:
+
+class Question(Struct, frozen=True):
     """What uv is asked. `preferences` are versions kept where they fit; `constraints` install nothing.
 
     `stand_ins` is the folder that stands for the base. `as_of` is the last UTC day whose releases count. `current` asks
@@ -55,8 +58,7 @@ class Question:
     current: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """A set of versions that fits, as uv wrote it, and what uv said meanwhile, credentials removed."""
 
     lock: Pylock
@@ -68,8 +70,7 @@ class Answer:
         return {package.name: package.version for package in self.lock.packages if package.version is not None}
 
 
-@dataclass(frozen=True, slots=True)
-class NoSolution:
+class NoSolution(Struct, frozen=True):
     """No set of versions fits; `said` is uv's proof, credentials removed."""
 
     said: str

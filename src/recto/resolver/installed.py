@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import importlib.metadata
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from email.message import Message
 from email.parser import HeaderParser
 
+from msgspec import Struct
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import InvalidVersion, Version
@@ -17,8 +17,7 @@ from recto.interpreters import Base
 Versions = Mapping[NormalizedName, Version]
 
 
-@dataclass(frozen=True, slots=True)
-class BaseDistribution:
+class BaseDistribution(Struct, frozen=True):
     """One distribution of the base: what it requires here, and what it would require with each of its extras."""
 
     name: NormalizedName
@@ -27,8 +26,7 @@ class BaseDistribution:
     extras: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Unmet:
+class Unmet(Struct, frozen=True):
     """A requirement of a base distribution that the base met and that `has`, put over it, does not meet."""
 
     name: NormalizedName

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import cast
 from urllib.parse import urlsplit, urlunsplit
 
+from msgspec import Struct
 from packaging.markers import Environment
 from packaging.pylock import Package, PackageWheel, Pylock, PylockSelectError
 from packaging.specifiers import SpecifierSet
@@ -20,8 +21,7 @@ from recto.interpreters import Base
 from recto.problems import Problem, ResolveError, problem
 
 
-@dataclass(frozen=True, slots=True)
-class Allowed:
+class Allowed(Struct, frozen=True):
     """The hashes (`algorithm:hexdigest`) that a file of one distribution may have, and who says so."""
 
     hashes: frozenset[str]

@@ -8,8 +8,8 @@ well, until nothing more breaks. The usual answer breaks nothing and takes one r
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
+from msgspec import Struct
 from packaging.utils import NormalizedName
 
 from recto.resolver.compiling import Answer, NoSolution
@@ -20,8 +20,7 @@ Ask = Callable[[Names], Answer | NoSolution]
 Breaks = Callable[[Versions], tuple[Unmet, ...]]
 
 
-@dataclass(frozen=True, slots=True)
-class Overlay:
+class Overlay(Struct, frozen=True):
     """An answer over the base: `pulled` base packages were asked for with it, `unmet` could not be helped."""
 
     answer: Answer
@@ -29,8 +28,7 @@ class Overlay:
     unmet: tuple[Unmet, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Clash:
+class Clash(Struct, frozen=True):
     """No answer leaves a protected package working: `unmet` is what breaks, `proof` why it cannot be helped."""
 
     unmet: Unmet

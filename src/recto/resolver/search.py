@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
 from pathlib import Path
 
+from msgspec import Struct
+from msgspec.structs import replace
 from packaging.pylock import Pylock
 from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import Version
@@ -24,8 +25,7 @@ from recto.resolver.planning import versions_of
 _OF_ONE_RELEASE = ("no-matching-version", "no-wheel")
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(Struct, frozen=True):
     """The answer: `versions` of everything in it, the `lock` of what the index offers of that, what stays `unmet`."""
 
     lock: Pylock
@@ -34,8 +34,7 @@ class Found:
     said: str
 
 
-@dataclass(frozen=True, slots=True)
-class Search:
+class Search(Struct, frozen=True):
     """One request, and all that it takes to answer it.
 
     `pinned` are the protected versions, `installed` gives the base's distributions and `stand_ins` is the folder with

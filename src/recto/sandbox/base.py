@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol
+
+from msgspec import Struct, field
 
 Network = Literal["none", "index", "host"]
 Stop = Literal["exited", "timed-out", "cancelled"]
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(Struct, frozen=True):
     """What one command may use at most; None is no limit."""
 
     wall_seconds: float | None = None
@@ -21,8 +21,7 @@ class Limits:
     output_bytes: int = 4_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
+class Command(Struct, frozen=True):
     """One argv with everything it may see.
 
     `environment` is the whole environment of the child. `read_only` and `writable` are the paths that the command
@@ -40,8 +39,7 @@ class Command:
     limits: Limits = field(default_factory=Limits)
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(Struct, frozen=True):
     """How a command ended. `code` is the exit status, negative for the signal that killed it, as in subprocess."""
 
     code: int

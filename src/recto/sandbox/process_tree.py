@@ -10,7 +10,8 @@ import signal
 import time
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 MARK = "RECTO_RUN"
 
@@ -25,8 +26,7 @@ _PROC = "/proc"
 _READ_BYTES = 65_536
 
 
-@dataclass(frozen=True, slots=True)
-class _Living:
+class _Living(Struct, frozen=True):
     """One process; `started`, in clock ticks since boot, tells it from a later one with the same id."""
 
     pid: int

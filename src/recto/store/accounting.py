@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from recto.store.entries import keys, own_bytes
 from recto.store.layout import Layout
@@ -17,8 +18,7 @@ from recto.store.ledger import Options, free_bytes
 from recto.store.trees import measure
 
 
-@dataclass(frozen=True, slots=True)
-class Usage:
+class Usage(Struct, frozen=True):
     """Allocated bytes by bucket, each file with several links counted in the first bucket that has it."""
 
     environments: int
@@ -37,8 +37,7 @@ class Usage:
         return self.total_bytes - self.buckets["staging"]
 
 
-@dataclass(frozen=True, slots=True)
-class Audit:
+class Audit(Struct, frozen=True):
     """What is used, exactly, and what the ledger had said.
 
     `kept_bytes` is None where the ledger was a miss. `mended_bytes` were added to it, or taken from it where negative;

@@ -6,9 +6,10 @@ import os
 import stat
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from recto.keys import EnvironmentKey
 from recto.store.holds import EXCLUSIVE, hold
@@ -17,8 +18,7 @@ from recto.store.records import Miss, read_object
 from recto.store.trees import allocated, weigh
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """One published environment, as it was when the store was read.
 
     `bytes` are allocated, shared files included; `own_bytes` leaves those out. Both are as they were when it was
@@ -47,8 +47,7 @@ class Entry:
         return False
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(Struct, frozen=True):
     """An environment that might be evicted: when it was last used, in nanoseconds since 1970, and its key."""
 
     last_used_ns: int

@@ -22,8 +22,9 @@ import os
 import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from recto.keys import EnvironmentKey
 from recto.store.accounting import count
@@ -39,8 +40,7 @@ from recto.store.trees import Deleted, delete
 Sweeper = Callable[[], int]
 
 
-@dataclass(frozen=True, slots=True)
-class Pruned:
+class Pruned(Struct, frozen=True):
     """What a pruning did. `leftovers` of dead processes were cleared; `stuck` ones could not be deleted."""
 
     evicted: tuple[EnvironmentKey, ...]

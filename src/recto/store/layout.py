@@ -24,8 +24,9 @@ What nobody holds in `locks`, `reservations`, `staging` and `trash` was left by 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from recto.keys import EnvironmentKey, LineageKey, SpecKey
 
@@ -41,8 +42,7 @@ it can be built again.
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Layout:
+class Layout(Struct, frozen=True):
     """The paths of one store; `root` is `DATA/v1`."""
 
     root: Path

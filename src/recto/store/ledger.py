@@ -27,8 +27,10 @@ from __future__ import annotations
 import os
 import secrets
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
 from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from recto.problems import StoreError
 from recto.store.complaints import complaints
@@ -41,8 +43,7 @@ from recto.store.records import read_object, replace_object
 _WAIT_SECONDS = 60.0
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
+class Options(Struct, frozen=True):
     """How much disk the store may take."""
 
     budget_bytes: int = 20_000_000_000
@@ -52,8 +53,7 @@ class Options:
     """Bytes that stay free on the volume for everybody else; 1 GB is what logs and uploads of a small server need."""
 
 
-@dataclass(frozen=True, slots=True)
-class Balance:
+class Balance(Struct, frozen=True):
     """What the ledger says: bytes used, None until they are counted, and what was entered since this ledger `began`.
 
     `began` tells one ledger from the next: what moved while a count went on is known only within one ledger.
@@ -65,8 +65,7 @@ class Balance:
     began: str
 
 
-@dataclass(frozen=True, slots=True)
-class Room:
+class Room(Struct, frozen=True):
     """Bytes used (None until the next count), promised to builds, allowed, and free on the volume."""
 
     used_bytes: int | None

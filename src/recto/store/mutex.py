@@ -15,8 +15,9 @@ import os
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from recto.problems import Cancelled, StoreError, problem
 from recto.store.complaints import complaints
@@ -127,8 +128,7 @@ def _wait(
     return descriptor
 
 
-@dataclass(frozen=True, slots=True)
-class _Said:
+class _Said(Struct, frozen=True):
     """What stands in the file of a mutex. It differs when its holder has said something or is another one."""
 
     file: int = 0

@@ -10,9 +10,10 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from recto.store.holds import claim_file
 
@@ -20,16 +21,14 @@ from recto.store.holds import claim_file
 _PIECE_BYTES = 65_536
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(Struct, frozen=True):
     """A JSON object and when it was written, in seconds since 1970 by the store's clock."""
 
     value: dict[str, Any]
     written_at: float
 
 
-@dataclass(frozen=True, slots=True)
-class Miss:
+class Miss(Struct, frozen=True):
     """Nothing usable, and why: not there, illegible, or being evicted. Never an error."""
 
     reason: str

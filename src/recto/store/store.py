@@ -6,9 +6,10 @@ import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
+
+from msgspec import Struct
 
 from recto.keys import EnvironmentKey, LineageKey, SpecKey
 from recto.problems import StoreError, problem, size
@@ -34,8 +35,7 @@ _LOOK_SECONDS = 0.5
 _NAME = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]{0,127}")
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
+class Seen(Struct, frozen=True):
     """Two files and their bytes, None for one that is not there: whoever finds them unchanged knows the same answer.
 
     `record` is the spec's, `mark` is there while the environment is unfinished.

@@ -15,8 +15,9 @@ import os
 import stat
 from collections.abc import Callable, Generator, Iterable
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 _BLOCK_BYTES = 512
 _SEALED_DIRECTORY = 0o555
@@ -28,16 +29,14 @@ _OPEN_DIRECTORIES = 64
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
 
 
-@dataclass(frozen=True, slots=True)
-class Weight:
+class Weight(Struct, frozen=True):
     """Bytes of a tree: all of it, each file once, and the part that is its own."""
 
     bytes: int
     own_bytes: int
 
 
-@dataclass(frozen=True, slots=True)
-class Deleted:
+class Deleted(Struct, frozen=True):
     """What a deletion brought: bytes freed, and bytes that now have one link left elsewhere, for a sweeper to free."""
 
     freed_bytes: int = 0
@@ -154,8 +153,7 @@ def _is_directory(status: os.stat_result) -> bool:
     return stat.S_ISDIR(status.st_mode)
 
 
-@dataclass(slots=True)
-class _Level:
+class _Level(Struct):
     """A directory that the walk is in: open unless it is deep, with the names that are still to come."""
 
     descriptor: int | None

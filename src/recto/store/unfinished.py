@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from recto.keys import EnvironmentKey
 from recto.store.entries import key_of
@@ -20,8 +21,7 @@ from recto.store.records import Miss, Record, read_record, write_record
 _FAILED = ".failed"
 
 
-@dataclass(frozen=True, slots=True)
-class Unfinished:
+class Unfinished(Struct, frozen=True):
     """The marks of one store."""
 
     layout: Layout

@@ -30,7 +30,7 @@ def job(project: Path, prefix: Path, text: str = HELLO, name: str = "paper.qmd",
     document.parent.mkdir(parents=True, exist_ok=True)
     document.write_text(text)
     base = Job(document, project, prefix / "bin" / "python", prefix)
-    return Job(**{**{field: getattr(base, field) for field in Job.__slots__}, **more})
+    return Job(**{**{field: getattr(base, field) for field in Job.__struct_fields__}, **more})
 
 
 def notebook(*sources: str, kernel: str = "python3") -> str:

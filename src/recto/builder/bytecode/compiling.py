@@ -9,8 +9,9 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+
+from msgspec import Struct
 
 from recto.builder.bytecode.keeping import Bytecode
 from recto.builder.bytecode.keys import BytecodeKey
@@ -19,8 +20,7 @@ from recto.builder.commands import Commands
 SCRIPT = Path(__file__).with_name("compile_script.py")
 
 
-@dataclass(frozen=True, slots=True)
-class Uncompiled:
+class Uncompiled(Struct, frozen=True):
     """A distribution to compile: pairs of a path below site-packages and the file that holds the source."""
 
     key: BytecodeKey

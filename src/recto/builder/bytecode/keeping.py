@@ -25,10 +25,11 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from stat import S_ISDIR
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from recto.builder.bytecode.keys import BytecodeKey
 from recto.builder.inventory import Inventory
@@ -49,8 +50,7 @@ class CompiledFile(NamedTuple):
     sha256: str
 
 
-@dataclass(frozen=True, slots=True)
-class Compiled:
+class Compiled(Struct, frozen=True):
     """The compiled files of one distribution, kept in `directory` under their positions in `files`.
 
     `failed` lists sources that do not compile: templates and tests for other Pythons.
@@ -62,8 +62,7 @@ class Compiled:
     failed: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Audit:
+class Audit(Struct, frozen=True):
     """What reading every kept file showed: entries that were whole, and those that were not and went."""
 
     whole: int

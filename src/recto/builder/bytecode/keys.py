@@ -10,9 +10,9 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from dataclasses import dataclass
 from typing import Self
 
+from msgspec import Struct
 from packaging.pylock import PackageWheel
 
 from recto.interpreters import Base
@@ -23,8 +23,7 @@ FORMAT = 1
 _DIGEST = re.compile(r"[0-9a-f]{32}")
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class BytecodeKey:
+class BytecodeKey(Struct, frozen=True, order=True):
     """One wheel under one interpreter: 32 hexadecimal digits."""
 
     digest: str

@@ -8,12 +8,12 @@ import os
 import subprocess
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Literal
 
 import psutil
+from msgspec import Struct
 
 from recto.app import App
 from recto.cli.console import Console
@@ -31,8 +31,7 @@ Status = Literal["ok", "warning", "error"]
 NETWORK_FILE_SYSTEMS = ("nfs", "nfs4", "cifs", "smb3", "9p", "fuse.sshfs", "afs", "ceph", "glusterfs")
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(Struct, frozen=True):
     """What one check found."""
 
     status: Status

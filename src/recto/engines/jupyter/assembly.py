@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Literal
+
+from msgspec.structs import replace
 
 from recto.engines.jupyter.document import Cell, Document
 from recto.engines.jupyter.execution import Execution

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
+
+from msgspec import Struct
 
 from recto.engines.base import Job
 from recto.engines.jupyter.stopping import Stopped
@@ -14,26 +15,22 @@ from recto.problems.diagnosis import clean, decode
 from recto.sandbox.base import Command, Limits, OnLine, Outcome, Sandbox, Stop
 
 
-@dataclass(frozen=True, slots=True)
-class Access:
+class Access(Struct, frozen=True):
     """The paths that one command needs."""
 
     read_only: tuple[Path, ...] = ()
     writable: tuple[Path, ...] = ()
 
 
-@dataclass(slots=True)
 class Commands:
     """Runs commands for `job` in `sandbox` until its time is up or `cancelled` says so."""
 
-    sandbox: Sandbox
-    job: Job
-    cancelled: Callable[[], bool] | None = None
-    deadline: float = field(init=False)
-    said: list[str] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        self.deadline = time.monotonic() + self.job.seconds_max
+    def __init__(self, sandbox: Sandbox, job: Job, cancelled: Callable[[], bool] | None = None) -> None:
+        self.sandbox = sandbox
+        self.job = job
+        self.cancelled = cancelled
+        self.deadline = time.monotonic() + job.seconds_max
+        self.said: list[str] = []
 
     @property
     def log(self) -> str:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from recto.engines.jupyter.options import Options
 from recto.problems import Problem
 
 
-@dataclass(frozen=True, slots=True)
-class Markdown:
+class Markdown(Struct, frozen=True):
     """Text for pandoc; `verbatim` is a block of code, in which nothing is replaced."""
 
     text: str
@@ -18,8 +18,7 @@ class Markdown:
     verbatim: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Cell:
+class Cell(Struct, frozen=True):
     """Code to run and show.
 
     `source` is the code with its option lines. `number` counts cells from 1. `code_line` is the document's line of the
@@ -38,8 +37,7 @@ class Cell:
 Block = Markdown | Cell
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
+class Document(Struct, frozen=True):
     """What was read: `front` is the front matter with its fences, `metadata` what it says."""
 
     front: str

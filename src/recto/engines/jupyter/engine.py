@@ -11,9 +11,10 @@ import tempfile
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from recto.engines.base import Job, Rendered, Status
 from recto.engines.jupyter.assembly import Target
@@ -77,8 +78,7 @@ class JupyterEngine:
         )
 
 
-@dataclass(slots=True)
-class _Render:
+class _Render(Struct):
     """One render on its way."""
 
     commands: Commands

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from recto.engines.base import Job
 from recto.engines.jupyter.commands import Commands
@@ -24,8 +26,7 @@ if TYPE_CHECKING:
     from recto.engines.jupyter.pool import Pool
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
+class Failure(Struct, frozen=True):
     """Why running stopped: `block` is the index of the block, None where it was before or outside of any."""
 
     kind: str
@@ -34,8 +35,7 @@ class Failure:
     facts: Mapping[str, object]
 
 
-@dataclass(frozen=True, slots=True)
-class Execution:
+class Execution(Struct, frozen=True):
     """What the blocks gave, by their index in the document: outputs of cells, Markdown of inline values.
 
     `timings_ms` holds `kernel`, from the wish for one to its first cell, and `kernel_age`, how long one that was warm
@@ -72,8 +72,7 @@ def execute(
     return run.cold(work) if warm is None else warm
 
 
-@dataclass(slots=True)
-class _Steps:
+class _Steps(Struct):
     """What the runner reports on its way."""
 
     progress: Progress
@@ -98,8 +97,7 @@ class _Steps:
         return {} if self.entered is None else {"kernel": round((self.entered - self.wished) * 1000, 1)}
 
 
-@dataclass(frozen=True, slots=True)
-class _Run:
+class _Run(Struct, frozen=True):
     """One request, whichever runner serves it. `blocks` are the indexes of its items in the document."""
 
     request: Mapping[str, object]

@@ -4,23 +4,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 # A backtick fence may have no backtick in its info string, a tilde fence may.
 _OPENING = re.compile(r" {0,3}(?:(?P<ticks>`{3,})(?P<info>[^`]*)|(?P<tildes>~{3,})(?P<words>.*))")
 _CELL = re.compile(r"\{([A-Za-z][A-Za-z0-9_+-]*)(?:[ ,][^}]*)?\}")
 
 
-@dataclass(frozen=True, slots=True)
-class Prose:
+class Prose(Struct, frozen=True):
     """Text outside of fences; `line` is its first line, from 1."""
 
     source: str
     line: int
 
 
-@dataclass(frozen=True, slots=True)
-class Fenced:
+class Fenced(Struct, frozen=True):
     """A fenced block: `source` with its fences, `body` without; `closed` is False where the text ends first."""
 
     source: str

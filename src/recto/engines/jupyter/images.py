@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct, field
 
 from recto.engines.jupyter.assembly import Target
 from recto.engines.jupyter.media import Image, ImageMissing, ImageRemote, Media
@@ -16,8 +17,7 @@ from recto.problems import Problem, Source, problem
 PAPER_PIXELS = 600
 
 
-@dataclass(slots=True)
-class Images:
+class Images(Struct):
     """Places the images of one tree for `target`; `missing` gathers those that could not be had.
 
     `line_of` tells the document's line on which an address stands.

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 _PARAGRAPH = re.compile(r"\n[ \t\r]*\n")
 _RUN = re.compile(r"`+")
@@ -12,8 +13,7 @@ _EXPRESSION = re.compile(r"\s*\{python\}\s+(.+)", re.DOTALL)
 _MARKS = re.compile(r"([\\`*_{}\[\]<>()#+!|~^$@\"'])|(?<=\d)(\.)(?=\s|$)")
 
 
-@dataclass(frozen=True, slots=True)
-class Inline:
+class Inline(Struct, frozen=True):
     """One expression and where its code span stands in the text."""
 
     expression: str

@@ -5,9 +5,10 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import unquote, unquote_to_bytes
+
+from msgspec import Struct
 
 from recto.engines.jupyter.untrusted import inside, read_untrusted
 
@@ -26,12 +27,11 @@ _DATA = re.compile(r"data:(?P<type>[\w.+/-]+)(?:;[\w=-]+)*?(?P<base64>;base64)?,
 _REMOTE = re.compile(r"(?:[a-z][a-z0-9+.-]*:)?//|(?:https?|ftp):", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
-class Image:
+class Image(Struct, frozen=True):
     """An image's bytes and MIME type."""
 
     mime: str
-    content: bytes = field(repr=False)
+    content: bytes
 
     @property
     def suffix(self) -> str:

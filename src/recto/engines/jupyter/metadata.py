@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from recto.engines.jupyter.document import Document
 from recto.engines.jupyter.tree import Element, plain_text, words
@@ -15,8 +16,7 @@ from recto.engines.jupyter.untrusted import inside
 _DROPPED = ("format", "execute", "jupyter", "python", "css", "template", "toc", "table-of-contents", "engine")
 
 
-@dataclass(frozen=True, slots=True)
-class Bibliography:
+class Bibliography(Struct, frozen=True):
     """The project's files that citations are looked up in, and pandoc's options for them."""
 
     files: tuple[Path, ...] = ()

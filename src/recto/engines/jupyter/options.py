@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
 from typing import Any, Literal
+
+from msgspec import Struct
 
 from recto.engines.jupyter.yaml_text import read_mapping
 
@@ -13,8 +14,7 @@ WIDTH_INCHES = 7.0
 HEIGHT_INCHES = 4.5
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
+class Options(Struct, frozen=True):
     """What happens to one cell and to what it shows."""
 
     evaluate: bool = True

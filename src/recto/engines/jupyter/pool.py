@@ -14,10 +14,10 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
+from msgspec import Struct
 
 from recto.engines.base import Job
 from recto.engines.jupyter.warm import Key, WarmRunner
@@ -27,8 +27,7 @@ from recto.sandbox.base import Sandbox
 LOOK_SECONDS = 10.0
 
 
-@dataclass(frozen=True, slots=True)
-class Bounds:
+class Bounds(Struct, frozen=True):
     """What kernels that wait may take: their number, their memory together in bytes, the age of each in seconds."""
 
     kernels: int
@@ -36,8 +35,7 @@ class Bounds:
     age_seconds: float = 900.0
 
 
-@dataclass(frozen=True, slots=True)
-class Counts:
+class Counts(Struct, frozen=True):
     """The pool in numbers. `waiting`, `ready` and `memory_bytes` are those of now, the others of all time.
 
     `used` and `missed` are those that a render took; the latter had ended or no longer fitted. The others ended unused:

@@ -15,11 +15,13 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass, replace
 from pathlib import Path
 from queue import Empty, Queue
 from types import TracebackType
 from typing import Self
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from recto.engines.base import Job
 from recto.engines.jupyter.workplace import ENTERED, Workplace
@@ -34,8 +36,7 @@ _TICK_SECONDS = 0.2
 _CREDENTIALS = struct.Struct("3i")
 
 
-@dataclass(frozen=True, slots=True)
-class Key:
+class Key(Struct, frozen=True):
     """All that a runner is started with, so that one that waits can stand in for one that would be started now.
 
     `place` is the device and inode of the project's directory: one that took its place is another project.

@@ -12,8 +12,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from recto.engines.base import Job
 from recto.engines.jupyter.untrusted import read_untrusted
@@ -29,8 +30,7 @@ RESULT_BYTES_MAX = 200_000_000
 SCRIPT_BYTES_MAX = 20_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class Workplace:
+class Workplace(Struct, frozen=True):
     """The directory `root`, which belongs to one runner from its start to its end."""
 
     root: Path

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct, field
 
 from recto.engines.jupyter.assembly import HTML_MARK, Assembly, Target
 from recto.engines.jupyter.callouts import with_callouts
@@ -28,8 +29,7 @@ _HERE = Path(__file__).parent
 PAGE, PAPER, TYPESETTING = _HERE / "page.html", _HERE / "paper.typ", _HERE / "typesetting.py"
 
 
-@dataclass(slots=True)
-class Writer:
+class Writer(Struct):
     """Writes one executed document into `directory`; `problems` gathers what had to be left out.
 
     `file` is the document's name within its project, `python` an interpreter that has the `typst` package.

@@ -11,8 +11,9 @@ import os
 import re
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from recto.engines.base import Job, Rendered, Status
 from recto.engines.quarto import evidence, failure, outputs
@@ -32,8 +33,7 @@ _WARNING = re.compile(r"^(?:WARN(?:ING)?\b|Recto:).*$", re.MULTILINE)
 _PROBED = re.compile(r"^\s*Path: (?P<python>/.*\S)\s*$", re.MULTILINE)
 
 
-@dataclass(frozen=True, slots=True)
-class _Run:
+class _Run(Struct, frozen=True):
     """One run of Quarto. `output` is None unless it succeeded."""
 
     status: Status

@@ -13,8 +13,9 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 FILE_VARIABLE = "RECTO_EVIDENCE"
 PREFIX_VARIABLE = "RECTO_PREFIX"
@@ -38,8 +39,7 @@ tell()
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(Struct, frozen=True):
     """What the first kernel of a render said of itself."""
 
     prefix: Path

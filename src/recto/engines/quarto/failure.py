@@ -6,8 +6,10 @@ import json
 import os
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from recto.engines.base import Job
 from recto.engines.quarto.source import Cell, Document
@@ -32,8 +34,7 @@ _ERROR_LEVEL = 40
 _LOG_BYTES_MAX = 1_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class FailedCell:
+class FailedCell(Struct, frozen=True):
     """The cell that raised: its number and place where they are known, and the error's text."""
 
     number: int | None

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import shutil
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 _CREATED = re.compile(r"^Output created: (.+?)\s*$", re.MULTILINE)
 
@@ -51,8 +52,7 @@ def throw_away(output: Path) -> None:
     _remove(output.with_name(f"{output.stem}_files"))
 
 
-@dataclass(frozen=True, slots=True)
-class Beside:
+class Beside(Struct, frozen=True):
     """What lay beside a document before a render, so that a failed one leaves nothing half done."""
 
     document: Path

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
 from pathlib import Path
 
 import yaml
+from msgspec import Struct
+from msgspec.structs import replace
 
 SUFFIXES = (".qmd", ".md", ".ipynb")
 
@@ -19,8 +20,7 @@ _INCLUDES_DEEP_MAX = 8
 _PYTHON = re.compile(r"^\s*\{python\b[^{}]*\}\s*$")
 
 
-@dataclass(frozen=True, slots=True)
-class Cell:
+class Cell(Struct, frozen=True):
     """One Python cell. `number` counts from 1; `line` is that of its first line in `file`, None in a notebook.
 
     `file` is the document or a file that it includes.
@@ -32,8 +32,7 @@ class Cell:
     line: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
+class Document(Struct, frozen=True):
     """The cells in order; `formats` as the document or else its project names them; `executes`: Python cells run."""
 
     cells: tuple[Cell, ...]

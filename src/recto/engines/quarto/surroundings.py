@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+
+from msgspec import Struct
 
 from recto.engines.base import Job
 from recto.engines.quarto import evidence
@@ -31,8 +32,7 @@ _LEADS_ASTRAY = frozenset({
 })  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Surroundings:
+class Surroundings(Struct, frozen=True):
     """`home` is a private directory that is removed afterwards; `log` and `evidence` lie in it."""
 
     home: Path

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 _START = re.compile(r"No solution found when resolving", re.MULTILINE)
 _END = re.compile(r"\n\s{0,20}\n|\n\s{0,20}hint:|\n\s{0,20}:hint|\n(?:error|warning): ")
@@ -33,8 +34,7 @@ _MARKER = re.compile(r"\{[^{}]{0,200}\}")
 _VERSION_PART = re.compile(r"[<>=!~{\[]")
 
 
-@dataclass(frozen=True, slots=True)
-class Cause:
+class Cause(Struct, frozen=True):
     """What the proof comes down to, with the facts that its wording needs."""
 
     code: str
@@ -42,8 +42,7 @@ class Cause:
     facts: dict[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class Proof:
+class Proof(Struct, frozen=True):
     """One proof: its place in the text, and its words on one line."""
 
     start: int

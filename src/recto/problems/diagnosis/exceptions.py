@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from recto.problems.diagnosis.finding import Facts, Finding
 from recto.problems.diagnosis.text import clean
@@ -47,8 +48,7 @@ _MEMORY = re.compile(r"out of memory|Unable to allocate|[Cc]annot allocate memor
 _SECONDS = re.compile(r"after (\d{1,9}) seconds")
 
 
-@dataclass(frozen=True, slots=True)
-class Cause:
+class Cause(Struct, frozen=True):
     """What an exception comes down to: a code of the catalogue with the facts that its words need."""
 
     code: str

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 from itertools import islice
+
+from msgspec import Struct, field
 
 from recto.problems.diagnosis.ranks import RANKS, WEAK
 from recto.problems.problem import Source
@@ -14,8 +15,7 @@ from recto.problems.problem import Source
 MATCHES_MAX = 8
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(Struct, frozen=True):
     """A cause with its place: `start` to `end` are the characters of the cleaned text that tell it.
 
     `weak` marks what may be an echo of another cause or a step that was tried again; it comes after the rest.
@@ -39,8 +39,7 @@ Facts = Mapping[str, str]
 Reading = Callable[[re.Match[str], str], Facts | None]
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(Struct, frozen=True):
     """One wording of one tool. Named groups of the pattern become facts; `defaults` are those it may lack.
 
     `read` may add facts from the text around the match, or return None: the wording is there, the cause is not.
