@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from importlib.resources import files
 from pathlib import Path
 
 from recto.builder.commands import Commands
-from recto.builder.starts import Start
+from recto.builder.starts import SCRIPT, Start
 from recto.problems import BuildError, problem
 from recto.sandbox.base import Outcome
 
@@ -62,8 +61,7 @@ def kernel_environment(directory: Path, scratch: Path) -> dict[str, str]:
 
 
 def _started(commands: Commands, directory: Path, python: Path, *how: str) -> Mapping[str, object]:
-    script = files("recto.builder").joinpath("proof_script.py").read_text(encoding="utf-8")
-    argv = (str(python), "-c", script, str(KERNEL_SECONDS), *how)
+    argv = (str(python), "-c", SCRIPT.read_text(encoding="utf-8"), str(KERNEL_SECONDS), *how)
     outcome = commands.run(argv, kernel_environment(directory, commands.scratch), read_only=(directory,))
     return _answer(outcome, directory, commands)
 

@@ -13,17 +13,19 @@ from __future__ import annotations
 
 import hashlib
 import json
-import tempfile
 from collections.abc import Iterable, Mapping
-from importlib.resources import files
 from pathlib import Path
 
 from msgspec import Struct
 from packaging.utils import canonicalize_name
 
 from recto.builder.inventory import Inventory
+from recto.caching import keep_json
 from recto.interpreters import Base
 from recto.interpreters.base import digest_of
+
+# What starts a kernel and watches the start; `importlib.resources` would take 8 ms to find it.
+SCRIPT = Path(__file__).with_name("proof_script.py")
 
 
 class Start(Struct, frozen=True):
@@ -72,15 +74,12 @@ class Starts:
 
     def keep(self, base: Base, start: Start) -> None:
         """Keeps a watched start; replaced by rename, so that whoever reads sees a whole one."""
-        self._directory.mkdir(parents=True, exist_ok=True)
         value = {kind: sorted(getattr(start, kind)) for kind in ("modules", "distributions", "groups")}
-        with tempfile.NamedTemporaryFile("w", dir=self._directory, prefix=".", suffix=".new", delete=False) as file:
-            json.dump(value, file)
-        Path(file.name).replace(self._file(base))
+        keep_json(self._file(base), value)
 
     def _file(self, base: Base) -> Path:
         return self._directory / f"{hashlib.sha256((digest_of(base) + _watcher()).encode()).hexdigest()[:32]}.json"
 
 
 def _watcher() -> str:
-    return hashlib.sha256(files("recto.builder").joinpath("proof_script.py").read_bytes()).hexdigest()
+    return hashlib.sha256(SCRIPT.read_bytes()).hexdigest()

@@ -18,6 +18,7 @@ from pathlib import Path
 from msgspec import Struct
 from packaging import __version__ as packaging_version
 
+from recto.caching import keep_json
 from recto.interpreters.states import State, machine, state_of
 
 # Raised when the question changes: old answers then never match.
@@ -61,13 +62,7 @@ def remembered(memory: Path, asked: Path) -> tuple[Fingerprint, dict[str, object
 
 def remember(memory: Path, asked: Path, taken: Fingerprint, answer: Mapping[str, object]) -> None:
     """Keeps an answer for other processes."""
-    import tempfile
-
-    memory.mkdir(parents=True, exist_ok=True)
-    text = json.dumps({"machine": taken.machine, "files": taken.files, "answer": answer})
-    with tempfile.NamedTemporaryFile("w", dir=memory, suffix=".new", delete=False) as file:
-        file.write(text)
-    Path(file.name).replace(_file(memory, asked))
+    keep_json(_file(memory, asked), {"machine": taken.machine, "files": taken.files, "answer": answer})
 
 
 def _file(memory: Path, asked: Path) -> Path:

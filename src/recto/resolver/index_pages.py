@@ -17,6 +17,7 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 
 import tomli_w
 
+from recto.caching import keep_json
 from recto.sandbox.base import Command, Limits, Sandbox
 
 _NAME = "recto"
@@ -58,7 +59,7 @@ def default_index(uv: Path, python: Path, cache: Path, sandbox: Sandbox) -> str 
     found = _ask(uv, python, cache, sandbox)
     if found is not None:
         # Not through a rename: whoever reads half of it asks for themselves.
-        memory.write_text(json.dumps({"uv": asked, "url": found}), "utf-8")
+        keep_json(memory, {"uv": asked, "url": found})
     return found
 
 

@@ -33,6 +33,7 @@ from msgspec import Struct
 
 from recto.builder.bytecode.keys import BytecodeKey
 from recto.builder.inventory import Inventory
+from recto.caching import keep_json
 
 _BLOCK_BYTES = 512
 _INDEX = "index.json"
@@ -84,11 +85,7 @@ class Bytecode:
 
     def keep_inventory(self, key: BytecodeKey, inventory: Inventory) -> None:
         """Keeps an inventory for later builds; losing it costs a look at RECORD, so nothing waits for the disk."""
-        path = self._inventory(key)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=".", suffix=".new", delete=False) as file:
-            json.dump(inventory.to_json(), file)
-        Path(file.name).replace(path)
+        keep_json(self._inventory(key), inventory.to_json())
 
     def forget_inventory(self, key: BytecodeKey) -> None:
         """Makes the wheel one that was never met."""
