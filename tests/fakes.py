@@ -23,6 +23,7 @@ from recto.problems import BuildError, Problem, ResolveError, problem
 from recto.progress import Event, Progress
 from recto.resolver.base import Request, Resolution
 from recto.sandbox.base import Command, OnLine, Outcome
+from recto.sandbox.none import NoSandbox
 
 DIGEST = "a" * 64
 
@@ -120,7 +121,6 @@ class FakeBuilder:
     orders: list[Order] = field(default_factory=list)
     failing: list[Problem] = field(default_factory=list)
     lacking: Mapping[str, str] = field(default_factory=dict)
-    unwatched: bool = False
     before: Callable[[], None] = lambda: None
     during: Callable[[Progress, Callable[[], bool]], None] = lambda progress, cancelled: None
 
@@ -130,6 +130,7 @@ class FakeBuilder:
         directory: Path,
         progress: Progress,
         cancelled: Callable[[], bool] | None = None,
+        settled: Callable[[], object] = lambda: None,
     ) -> Built:
         self.orders.append(order)
         self.before()
@@ -142,7 +143,7 @@ class FakeBuilder:
             (directory / name).write_text(name)
         unfinished = {name: self.lacking[name] for name in order.install if name in self.lacking}
         length = sum(len(name) for name in order.install)
-        return Built(length, {name: (name,) for name in order.install}, "built\n", unfinished, self.unwatched)
+        return Built(length, {name: (name,) for name in order.install}, "built\n", unfinished)
 
 
 @dataclass
@@ -213,3 +214,25 @@ class FakeSandbox:
         while not (cancelled and cancelled()):
             select.select([line], [], [], 0.01)
         return Outcome(-15, "cancelled", b"", b"", 0.0)
+
+
+@dataclass
+class CountingSandbox:
+    """No sandbox, with the commands that went through it; those that `refused` knows fail without being run."""
+
+    name: str = "counting"
+    commands: list[Command] = field(default_factory=list)
+    refused: Callable[[Command], bool] = lambda command: False
+
+    def run(
+        self,
+        command: Command,
+        *,
+        on_stdout: OnLine | None = None,
+        on_stderr: OnLine | None = None,
+        cancelled: Callable[[], bool] | None = None,
+    ) -> Outcome:
+        self.commands.append(command)
+        if self.refused(command):
+            return Outcome(1, "exited", b"", b"refused\n", 0.0)
+        return NoSandbox().run(command, on_stdout=on_stdout, on_stderr=on_stderr, cancelled=cancelled)

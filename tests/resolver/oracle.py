@@ -17,7 +17,8 @@ from packaging.version import Version
 
 from recto.interpreters import Base
 from recto.resolver import Resolution
-from recto.resolver.installed import base_versions, distributions, unmet
+from recto.resolver.installed import base_versions, unmet
+from recto.resolver.metadata import distributions
 
 SECONDS_MAX = 150.0
 

@@ -14,6 +14,7 @@ from packaging.pylock import Pylock
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
+from fakes import CountingSandbox
 from recto.declaration import Declaration, Declared
 from recto.interpreters import Base, probe
 from recto.problems import Source
@@ -21,34 +22,12 @@ from recto.progress import Event
 from recto.resolver import Request, Resolution
 from recto.resolver.compiling import Uv
 from recto.resolver.uv import UvResolver
-from recto.sandbox.base import Command, OnLine, Outcome
-from recto.sandbox.none import NoSandbox
 
 FILE = "requirements.txt"
 # A failing fetch is tried again by uv for ten seconds otherwise.
 NETWORK = {name: os.environ[name] for name in ("PATH", "SSL_CERT_FILE") if name in os.environ} | {
     "UV_HTTP_RETRIES": "0"
 }
-
-
-class CountingSandbox:
-    """No sandbox, with the commands that went through it."""
-
-    name = "counting"
-
-    def __init__(self) -> None:
-        self.commands: list[Command] = []
-
-    def run(
-        self,
-        command: Command,
-        *,
-        on_stdout: OnLine | None = None,
-        on_stderr: OnLine | None = None,
-        cancelled: Callable[[], bool] | None = None,
-    ) -> Outcome:
-        self.commands.append(command)
-        return NoSandbox().run(command, on_stdout=on_stdout, on_stderr=on_stderr, cancelled=cancelled)
 
 
 @dataclass

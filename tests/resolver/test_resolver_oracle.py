@@ -9,9 +9,10 @@ import pytest
 from curated import layer_with_pip
 from msgspec.structs import replace
 from oracle import DAY, Difference, PipAnswer, ask_pip, differences
-from resolving import NETWORK, Bench, CountingSandbox
+from resolving import NETWORK, Bench
 from uv import find_uv_bin
 
+from fakes import CountingSandbox
 from recto.declaration import clean_requirements, declare
 from recto.engines.base import RENDER_STACK
 from recto.interpreters import Base

@@ -1,14 +1,11 @@
-"""What the base's own distributions require, read from their metadata; nothing of the base is imported."""
+"""What the base's own distributions require, and which of that does not hold with other versions put over them."""
 
 from __future__ import annotations
 
-import importlib.metadata
 from collections.abc import Iterable, Mapping
-from email.message import Message
-from email.parser import HeaderParser
 
 from msgspec import Struct
-from packaging.requirements import InvalidRequirement, Requirement
+from packaging.requirements import Requirement
 from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import InvalidVersion, Version
 
@@ -18,12 +15,34 @@ Versions = Mapping[NormalizedName, Version]
 
 
 class BaseDistribution(Struct, frozen=True):
-    """One distribution of the base: what it requires here, and what it would require with each of its extras."""
+    """One distribution of the base.
+
+    `requires` are its requirements by the name of what is required, each as text (PEP 508): those of its extras too. A
+    curated base has a thousand, of which few are ever looked at.
+    """
 
     name: NormalizedName
     version: Version
-    requires: tuple[Requirement, ...]
+    requires: Mapping[NormalizedName, tuple[str, ...]]
     extras: tuple[str, ...] = ()
+
+    @classmethod
+    def from_json(cls, value: object) -> BaseDistribution:
+        """What `to_json` wrote; raises ValueError for anything else."""
+        match value:
+            case {"name": str(name), "version": str(version), "requires": dict(requires), "extras": list(extras)}:
+                texts = {canonicalize_name(of): tuple(map(str, lines)) for of, lines in requires.items()}
+                return cls(canonicalize_name(name), Version(version), texts, tuple(map(str, extras)))
+        raise ValueError("not a description of a distribution")
+
+    def to_json(self) -> dict[str, object]:
+        """Its JSON."""
+        return {
+            "name": self.name,
+            "version": str(self.version),
+            "requires": self.requires,
+            "extras": self.extras,
+        }
 
 
 class Unmet(Struct, frozen=True):
@@ -32,19 +51,6 @@ class Unmet(Struct, frozen=True):
     name: NormalizedName
     requirement: Requirement
     has: Version
-
-
-def distributions(base: Base) -> tuple[BaseDistribution, ...]:
-    """The base's distributions by name; those whose version is none by PEP 440 are left out: no index has them."""
-    found: dict[NormalizedName, BaseDistribution] = {}
-    for distribution in importlib.metadata.distributions(path=[str(path) for path in base.site_packages]):
-        metadata = _headers(distribution)
-        name, text = canonicalize_name(metadata.get("Name", "")), metadata.get("Version")
-        version = parsed_version(text)
-        if version is not None and name not in found and base.identity.distributions.get(name) == text:
-            requires = tuple(_requirements(_required(distribution, metadata)))
-            found[name] = BaseDistribution(name, version, requires, tuple(metadata.get_all("Provides-Extra", ())))
-    return tuple(found[name] for name in sorted(found))
 
 
 def base_versions(base: Base) -> dict[NormalizedName, Version]:
@@ -63,10 +69,10 @@ def unmet(installed: Iterable[BaseDistribution], base: Base, over: Versions) -> 
     for distribution in installed:
         if over.get(distribution.name, distribution.version) != distribution.version:
             continue
-        for requirement in _here(distribution, base):
-            name = canonicalize_name(requirement.name)
-            if name in over and name in under and _met(requirement, under[name]) and not _met(requirement, over[name]):
-                found.append(Unmet(distribution.name, requirement, over[name]))
+        for name in sorted(distribution.requires.keys() & over.keys() & under.keys()):
+            for requirement in _here(distribution, name, base):
+                if _met(requirement, under[name]) and not _met(requirement, over[name]):
+                    found.append(Unmet(distribution.name, requirement, over[name]))
     return tuple(found)
 
 
@@ -78,7 +84,7 @@ def mentioning(
     return frozenset(
         distribution.name
         for distribution in installed
-        if any(canonicalize_name(requirement.name) in wanted for requirement in _here(distribution, base))
+        if any(_here(distribution, name, base) for name in distribution.requires.keys() & wanted)
     )
 
 
@@ -90,34 +96,12 @@ def parsed_version(text: str | None) -> Version | None:
         return None
 
 
-def _headers(distribution: importlib.metadata.Distribution) -> Message:
-    """The fields of its metadata without the description below them, which takes longer to read than all the rest."""
-    # The last form is a single file `NAME.egg-info`, as Debian's packages have it.
-    texts = (distribution.read_text(name) for name in ("METADATA", "PKG-INFO", ""))
-    return HeaderParser().parsestr(next(filter(None, texts), "").partition("\n\n")[0])
-
-
-def _required(distribution: importlib.metadata.Distribution, metadata: Message) -> Iterable[str]:
-    # The older `.egg-info` form has its requirements in a file of its own.
-    own_file = "Requires-Dist" not in metadata and distribution.read_text("requires.txt") is not None
-    return (distribution.requires or ()) if own_file else metadata.get_all("Requires-Dist", ())
-
-
-def _here(distribution: BaseDistribution, base: Base) -> list[Requirement]:
+def _here(distribution: BaseDistribution, name: NormalizedName, base: Base) -> list[Requirement]:
+    """Its requirements of this name whose markers hold for the base."""
     environment = {**base.markers, "extra": ""}
-    return [one for one in distribution.requires if one.marker is None or one.marker.evaluate(environment)]
+    read = [Requirement(text) for text in distribution.requires[name]]
+    return [one for one in read if one.marker is None or one.marker.evaluate(environment)]
 
 
 def _met(requirement: Requirement, version: Version) -> bool:
     return requirement.specifier.contains(version, prereleases=True)
-
-
-def _requirements(lines: Iterable[str]) -> Iterable[Requirement]:
-    for line in lines:
-        try:
-            requirement = Requirement(line)
-        except InvalidRequirement:
-            continue  # written before PEP 508, or by hand: it can neither be checked nor resolved
-        # Where it once came from does not matter: what is there now is there.
-        requirement.url = None
-        yield requirement

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from msgspec import Struct
@@ -16,10 +16,11 @@ from recto.problems import Problem, ResolveError, problem
 from recto.resolver.base import Request
 from recto.resolver.compiling import Answer, NoSolution, Patience, Question, Uv, compile_lock
 from recto.resolver.failures import clash, problems_of
-from recto.resolver.installed import BaseDistribution, Unmet, Versions, base_versions, unmet
+from recto.resolver.installed import Unmet, Versions, base_versions, unmet
 from recto.resolver.locking import allowed_hashes, locked
 from recto.resolver.overlay import Clash, Names, Overlay, coherent
 from recto.resolver.planning import versions_of
+from recto.resolver.stand_ins import StandIns
 
 # Problems of the releases that were asked for, which another release of the package may not have.
 _OF_ONE_RELEASE = ("no-matching-version", "no-wheel")
@@ -37,15 +38,13 @@ class Found(Struct, frozen=True):
 class Search(Struct, frozen=True):
     """One request, and all that it takes to answer it.
 
-    `pinned` are the protected versions, `installed` gives the base's distributions and `stand_ins` is the folder with
-    their metadata; `directory` is for uv's input and output.
+    `pinned` are the protected versions, `base` is what stands for the base; `directory` is for uv's input and output.
     """
 
     uv: Uv
     request: Request
     pinned: Mapping[NormalizedName, Version]
-    installed: Callable[[], tuple[BaseDistribution, ...]]
-    stand_ins: Path
+    base: StandIns
     directory: Path
     patience: Patience
 
@@ -67,7 +66,7 @@ class Search(Struct, frozen=True):
         return self._compile(replace(question, requirements=(*question.requirements, *sorted(pulled))))
 
     def _broken(self, over: Versions) -> tuple[Unmet, ...]:
-        return unmet(self.installed(), self.request.base, over)
+        return unmet(self.base.distributions, self.request.base, over)
 
     def _closure(self, overlay: Overlay) -> Answer:
         """The answer without the base packages that were asked for with it and neither moved nor are needed."""
@@ -97,7 +96,7 @@ class Search(Struct, frozen=True):
             requirements=tuple(dict.fromkeys(requirements)),
             constraints=(*dict.fromkeys(constraints), *protected),
             preferences=self._preferences(),
-            stand_ins=self.stand_ins,
+            stand_ins=self.base.directory,
             as_of=declaration.as_of,
             current=self.request.current,
         )

@@ -9,7 +9,6 @@ from pathlib import Path
 from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import Version
 
-from recto.aside import Aside
 from recto.declaration.model import Declaration
 from recto.interpreters import Base, check_python
 from recto.problems import ResolveError
@@ -19,9 +18,9 @@ from recto.resolver.base import Request, Resolution
 from recto.resolver.cautions import cautions
 from recto.resolver.compiling import Patience, Uv
 from recto.resolver.failures import clash, shadowed
-from recto.resolver.installed import BaseDistribution, base_versions, distributions, unmet
+from recto.resolver.installed import base_versions, unmet
 from recto.resolver.search import Search
-from recto.resolver.stand_ins import stand_ins
+from recto.resolver.stand_ins import StandIns, stand_ins
 
 
 class UvResolver:
@@ -34,7 +33,6 @@ class UvResolver:
     def __init__(self, uv: Uv, protected: tuple[str, ...] = ()) -> None:
         self._uv = uv
         self._protected = tuple(canonicalize_name(name) for name in protected)
-        self._described: tuple[Base, tuple[BaseDistribution, ...]] | None = None
 
     def resolve(self, request: Request, progress: Progress, cancelled: Callable[[], bool] | None = None) -> Resolution:
         """The resolution of the request.
@@ -45,39 +43,30 @@ class UvResolver:
         declaration, base = request.declaration, request.base
         check_python(base, declaration.requires_python, declaration.requires_python_source)
         if declaration.lock is not None:
-            return self._exact(declaration, base, self._installed(base))
+            return self._exact(declaration, base)
         progress(Event("resolving", "looking for versions that fit together", unit="packages"))
-        # Nobody needs to know what the base's packages require before uv has given an answer.
-        describing = Aside(lambda: self._installed(base))
-        with tempfile.TemporaryDirectory(prefix="recto-resolve-") as directory, describing:
-            folder = stand_ins(base, describing.result, self._uv.cache.with_name("base-metadata"))
+        stands = self._stand_ins(base)
+        with tempfile.TemporaryDirectory(prefix="recto-resolve-") as directory:
             patience = Patience(request.seconds_max, cancelled)
-            pinned = self._pinned(base)
-            search = Search(self._uv, request, pinned, describing.result, folder, Path(directory), patience)
-            found = search.run()
-        installed = describing.result()
+            found = Search(self._uv, request, self._pinned(base), stands, Path(directory), patience).run()
         count = len(found.lock.packages)
         progress(Event("resolving", "found versions that fit together", count, count, "packages"))
         plan = planning.plan(found.lock, base, found.versions)
         remarks = (*(shadowed(one, declaration) for one in found.unmet), *cautions(found.said, declaration, plan))
-        leaned = planning.leaned(plan, base, installed, self._protected)
+        leaned = planning.leaned(plan, base, stands.distributions, self._protected)
         return Resolution(found.lock, plan, leaned, remarks, found.said)
 
-    def _installed(self, base: Base) -> tuple[BaseDistribution, ...]:
-        """The base's distributions, read once for as long as it is the same one: some 100 ms for a curated stack."""
-        described = self._described
-        if described is None or described[0] is not base:
-            described = self._described = (base, distributions(base))
-        return described[1]
+    def _stand_ins(self, base: Base) -> StandIns:
+        return stand_ins(base, self._uv.cache.with_name("base-metadata"))
 
     def _pinned(self, base: Base) -> dict[NormalizedName, Version]:
         """The protected distributions that the base has, with their versions there."""
         versions = base_versions(base)
         return {name: versions[name] for name in self._protected if name in versions}
 
-    def _exact(self, declaration: Declaration, base: Base, installed: tuple[BaseDistribution, ...]) -> Resolution:
+    def _exact(self, declaration: Declaration, base: Base) -> Resolution:
         """The project's own lock, as it is; raises where it is not for this base or breaks what runs the document."""
-        lock, pinned = declaration.lock, self._pinned(base)
+        lock, pinned, installed = declaration.lock, self._pinned(base), self._stand_ins(base).distributions
         if lock is None:
             raise ValueError("a declaration without a lock")
         chosen = project_lock.selected(lock, declaration.lock_source, base, pinned)
