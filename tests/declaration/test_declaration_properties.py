@@ -12,7 +12,10 @@ from hypothesis import strategies as st
 from packaging.requirements import Requirement
 
 from recto.declaration import CleanInput, Declaration, Declared, clean_constraints, clean_requirements
+from recto.declaration.entry import Entry
 from recto.declaration.pep508 import canonical
+from recto.declaration.refusals import first_refusal
+from recto.declaration.requirement import is_plain
 from recto.declaration.showing import shown, without_credentials
 from recto.problems import DeclarationError, Source
 
@@ -39,6 +42,47 @@ clauses = st.builds(str.__add__, st.sampled_from(["==", "!=", ">=", "<=", ">", "
 markers = st.sampled_from(["", " ; os_name == 'nt'", ' ;python_version < "3.12" and (os_name=="a" or "b" in os_name)'])
 SCHEMES = st.sampled_from(["https", "git+https", "ssh", "ftp"])
 digests = st.binary(min_size=32, max_size=32).map(lambda digest: f"sha256:{digest.hex()}")
+
+
+pieces = st.sampled_from(
+    [
+        "a",
+        "Z",
+        "1",
+        ".",
+        "-",
+        "_",
+        " ",
+        "=",
+        "==",
+        ">=",
+        "<",
+        "~",
+        "!",
+        "*",
+        ",",
+        "@",
+        "/",
+        "pip install ",
+        "conda",
+        ".txt",
+    ]
+)
+
+
+@given(st.lists(pieces, max_size=8).map("".join))
+@example("a==1=2")
+@example("--a==1")
+@example("requirements.txt")
+@settings(max_examples=2000)
+def test_no_refusal_knows_a_plain_line(text: str) -> None:
+    if is_plain(text):
+        assert first_refusal(Entry(text, Source("requirements.txt", 1), (text,))) is None
+
+
+@pytest.mark.parametrize("text", ["polars", "great-tables", "duckdb>=1", "a == 1.2", "a>=1,<2", "a~=1.4", "a!=2.*"])
+def test_a_name_and_versions_are_plain(text: str) -> None:
+    assert is_plain(text)
 
 
 @st.composite

@@ -11,9 +11,12 @@ from recto.declaration.entry import Entry
 from recto.declaration.model import Declared
 from recto.declaration.part import Part, wrong
 from recto.declaration.pep508 import NotARequirement, canonical, parse
-from recto.declaration.refusals import first_refusal
 from recto.declaration.stdlib import is_backport, is_stdlib
 from recto.problems import Problem
+
+_AFTER_NAME = frozenset("<>=!~ ")
+_COMPARISONS = ("==", ">", "<", "~=", "!=")
+_OF_VERSIONS = frozenset("0123456789.,*<>=!~ ")
 
 
 def read_entry(entry: Entry, constraint: bool = False) -> Part:
@@ -21,9 +24,7 @@ def read_entry(entry: Entry, constraint: bool = False) -> Part:
     text, options = hashes.split(entry.text)
     if len(text) > LINE_CHARACTERS:
         return wrong(_too_long(entry, text))
-    # Only hashes make a line this long, and the refusals know lines, not books.
-    refusal = first_refusal(replace(entry, text=text, written=()) if len(entry.text) > LINE_CHARACTERS else entry)
-    if refusal:
+    if (options or not is_plain(text)) and (refusal := _refusal(entry, text)):
         return wrong(refusal)
     try:
         requirement = parse(text)
@@ -38,6 +39,23 @@ def read_entry(entry: Entry, constraint: bool = False) -> Part:
         return wrong(*problems)
     declared = Declared(requirement, entry.source, digests)
     return _constraint(entry, declared, options) if constraint else _requirement(entry, declared)
+
+
+def is_plain(text: str) -> bool:
+    """Whether the text is a name and versions in numbers alone, as most are: no refusal knows such a line."""
+    end = next((position for position, letter in enumerate(text) if letter in _AFTER_NAME), len(text))
+    name, versions = text[:end], text[end:].lstrip(" ")
+    if not (name[:1].isalpha() and name.isascii() and name.replace("-", "_").isidentifier()):
+        return False
+    return not versions or (versions.startswith(_COMPARISONS) and _OF_VERSIONS.issuperset(versions))
+
+
+def _refusal(entry: Entry, text: str) -> Problem | None:
+    # Here, because its patterns take 15 ms to compile.
+    from recto.declaration.refusals import first_refusal
+
+    # Only hashes make a line this long, and the refusals know lines, not books.
+    return first_refusal(replace(entry, text=text, written=()) if len(entry.text) > LINE_CHARACTERS else entry)
 
 
 def _too_long(entry: Entry, text: str) -> Problem:
