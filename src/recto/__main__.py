@@ -15,7 +15,26 @@ def main() -> None:
     run_again(sys.argv[1:], os.environ)
     from recto.cli.main import main as _main
 
-    sys.exit(_main())
+    _leave(_main())
+
+
+def _leave(code: int) -> None:
+    """Ends the process without taking the interpreter apart: 25 ms, to free what the system frees.
+
+    Exit functions run, and whoever is still at work in another thread is waited for, in the ordinary way.
+    """
+    import atexit
+    import threading
+    from contextlib import suppress
+
+    for stream in (sys.stdout, sys.stderr):
+        # What can be said about a stream that takes nothing was said by the command.
+        with suppress(OSError):
+            stream.flush()
+    if any(not thread.daemon for thread in threading.enumerate() if thread is not threading.main_thread()):
+        sys.exit(code)
+    atexit._run_exitfuncs()
+    os._exit(code)
 
 
 if __name__ == "__main__":
