@@ -10,6 +10,7 @@ import pytest
 from building import Workshop, make_wheel, order_of
 from msgspec.structs import replace
 
+from fakes import CountingSandbox
 from recto.builder import Built
 from recto.builder.commands import Commands
 from recto.builder.inventory import Inventory
@@ -18,6 +19,7 @@ from recto.builder.starts import Start, Starts
 from recto.builder.workbench import Workbench
 from recto.interpreters import Base
 from recto.problems import BuildError
+from recto.sandbox.base import Command
 from recto.sandbox.none import NoSandbox
 
 pytest_plugins = ("builder_fixtures",)
@@ -104,15 +106,32 @@ def test_a_module_in_the_way_of_the_kernel_fails_the_proof(build: Build) -> None
     assert raised.value.problems[0].code == "proof-kernel"
 
 
-def test_over_a_base_that_was_not_watched_a_kernel_is_started_and_finishing_watches_it(
+def test_the_first_build_over_a_base_watches_a_start_in_it(
     workshop: Workshop, kernel_base: Base, tmp_path: Path
 ) -> None:
-    fresh = Workshop(replace(workshop.workbench, starts=tmp_path / "starts"), workshop.root)
-    order = order_of(kernel_base, make_wheel(tmp_path, "spam", "1.0", {"spam/__init__.py": f"# {tmp_path}\n"}))
-    built = fresh.build(order)
-    assert built.proof == STARTED
-    fresh.finish(order, built)
+    sandbox = CountingSandbox()
+    fresh = Workshop(replace(workshop.workbench, starts=tmp_path / "starts", sandbox=sandbox), workshop.root)
+    order = order_of(kernel_base, make_wheel(tmp_path, "spam", "1.0", {"spam/__init__.py": ""}))
     assert fresh.build(order).proof == CARRIED
+    assert [command.argv[0] for command in sandbox.commands if _watches(command)] == [str(kernel_base.python)]
+    assert fresh.build(order).proof == CARRIED
+    assert len([command for command in sandbox.commands if _watches(command)]) == 1
+
+
+def test_where_no_start_can_be_watched_a_kernel_is_started(
+    workshop: Workshop, kernel_base: Base, tmp_path: Path
+) -> None:
+    sandbox = CountingSandbox(refused=_watches)
+    blind = Workshop(replace(workshop.workbench, starts=tmp_path / "starts", sandbox=sandbox), workshop.root)
+    order = order_of(kernel_base, make_wheel(tmp_path, "spam", "1.0", {"spam/__init__.py": ""}))
+    built = blind.build(order)
+    assert built.proof == STARTED
+    assert "No start of a kernel could be watched over the base: " in built.log
+    assert blind.build(order).proof == STARTED
+
+
+def _watches(command: Command) -> bool:
+    return command.argv[-1] == "watch"
 
 
 def test_a_start_answers_for_its_base_alone(tmp_path: Path, kernel_base: Base, start: Start) -> None:

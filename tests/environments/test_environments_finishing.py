@@ -38,15 +38,6 @@ def test_a_build_with_all_its_bytecode_calls_nobody(house: House) -> None:
     assert house.called == []
 
 
-def test_a_build_over_a_base_whose_kernels_nobody_watched_calls_somebody_too(house: House) -> None:
-    house.builder.lacking, house.builder.unwatched = {}, True
-    key = key_of(house.environments(), asks("polars"))
-    assert house.store.unfinished() == [key]
-    assert house.called == ["finish"]
-    assert house.finishing.run() == 1
-    assert house.finisher.finished == [{}]
-
-
 def test_finishing_gives_what_lacks_and_ends_the_mark(house: House) -> None:
     environments = house.environments()
     key_of(environments, asks("polars"))

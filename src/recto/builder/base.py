@@ -30,19 +30,21 @@ class Order(Struct, frozen=True):
 class Built(Struct, frozen=True):
     """What was built. `modules` maps each installed distribution to its top-level module names.
 
-    `unfinished` are distributions without bytecode yet, by name with their bytecode keys, and `unwatched` is whether
-    nobody has seen yet how kernels start over this base: whoever publishes the environment sees to it that a Finisher
-    comes to it, for either. `new_bytes` are allocated bytes that the installer's cache took
-    on with this build. `proof` says how the environment was proven.
+    `unfinished` are distributions without bytecode yet, by name with their bytecode keys: whoever publishes
+    the environment sees to it that a Finisher comes to it. `new_bytes` are allocated bytes that the installer's cache
+    took on with this build. `proof` says how the environment was proven.
     """
 
     installed_bytes: int
     modules: dict[str, tuple[str, ...]] = field(default_factory=dict)
     log: str = ""
     unfinished: dict[str, str] = field(default_factory=dict)
-    unwatched: bool = False
     new_bytes: int = 0
     proof: str = ""
+
+
+def settle_nothing() -> None:
+    """For whoever has nothing to do once a tree is settled."""
 
 
 class Builder(Protocol):
@@ -54,11 +56,13 @@ class Builder(Protocol):
         directory: Path,
         progress: Progress,
         cancelled: Callable[[], bool] | None = None,
+        settled: Callable[[], object] = settle_nothing,
     ) -> Built:
         """A whole, proven environment in `directory` (made by this call, its parent exists); raises BuildError.
 
-        The environment may be renamed afterwards. What is left in `directory` after an error is the caller's to
-        remove. `directory/bin/python` is the interpreter.
+        `settled` is called, on any thread, when nothing is written in `directory` any more, be it before the proof, so
+        that it can be made read-only meanwhile. The environment may be renamed afterwards. What is left in `directory`
+        after an error is the caller's to remove. `directory/bin/python` is the interpreter.
         """
         ...
 

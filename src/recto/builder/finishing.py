@@ -11,7 +11,6 @@ long compilation keeps nobody from evicting it. A finisher that is killed leaves
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from pathlib import Path
 
 from msgspec import Struct
@@ -23,7 +22,6 @@ from recto.builder.bytecode.linking import Damaged, link, linked_copy
 from recto.builder.commands import Commands
 from recto.builder.inventory import metadata_directories, take_inventory
 from recto.builder.layer import site_packages
-from recto.builder.proof import watch
 from recto.builder.workbench import Workbench
 from recto.interpreters import Base
 from recto.problems import BuildError, problem
@@ -45,19 +43,13 @@ class BytecodeFinisher(Struct, frozen=True):
     ) -> None:
         """Gives the environment the bytecode of these distributions (name to bytecode key).
 
-        The first start over a base is watched too, so that later environments need not start a kernel for their proof.
         Where the environment is gone there is nothing to do. Raises BuildError where the compiler could not work (what
         was done until then stays), Cancelled.
         """
         bytecode = Bytecode(self.workbench.bytecode)
-        starts = self.workbench.kept_starts
         with bytecode.area() as scratch:
             commands = Commands(self.workbench.sandbox, base, scratch, self.seconds_max, cancelled)
             complete(bytecode, commands, unfinished, hold, grown)
-            if starts.known(base) is None:
-                # Where no start can be watched, kernels go on being started: nothing is proven less.
-                with suppress(BuildError):
-                    starts.keep(base, watch(commands))
 
 
 def complete(bytecode: Bytecode, commands: Commands, unfinished: Mapping[str, str], hold: Hold, grown: Grown) -> None:

@@ -18,7 +18,7 @@ from msgspec.structs import replace
 
 from recto.aside import Aside
 from recto.builder.base import Order
-from recto.builder.bytecode import Bytecode, BytecodeKey
+from recto.builder.bytecode import Bytecode, BytecodeKey, Compiled
 from recto.builder.bytecode.linking import Damaged, link, make_places
 from recto.builder.commands import Commands
 from recto.builder.inventory import Inventory, as_recorded, metadata_directories, take_inventory
@@ -62,18 +62,21 @@ class Installer:
         """
         wheels = wheels_of(chosen(order), order.base)
         keys = {name: BytecodeKey.of(wheel, order.base) for name, wheel in wheels.items()}
-        prepare()
+        with Aside(lambda: self._kept(keys)) as reading:
+            prepare()
+        met, compiled = reading.result()
         # Beside uv, which waits for the disk: links of both into the same new directories do not meet.
-        with Aside(lambda: self._linked(keys, directory, commands)) as linking:
-            known, new, spoiled = self._fetched(order, keys, directory, commands, progress)
+        with Aside(lambda: self._linked(keys, compiled, directory, commands)) as linking:
+            known, new, spoiled = self._fetched(order, keys, met, directory, commands, progress)
         missing, linked = linking.result()
         if spoiled:
             commands.note(f"Fetched again, as their cached files were not what they had been: {', '.join(spoiled)}.")
             shutil.rmtree(directory)
             prepare()
             # What is suspect still is as its author made it: the sizes in RECORD were wrong from the start.
-            known, new, _ = self._fetched(order, keys, directory, commands, progress)
-            missing, linked = self._linked(keys, directory, commands)
+            met, compiled = self._kept(keys)
+            known, new, _ = self._fetched(order, keys, met, directory, commands, progress)
+            missing, linked = self._linked(keys, compiled, directory, commands)
         unfinished = self._unfinished(missing, keys, {**known, **new}, directory)
         length = linked + sum(one.bytes for one in (*known.values(), *new.values()))
         if new:
@@ -86,15 +89,29 @@ class Installer:
                 self._bytecode.keep_inventory(keys[name], inventory)
         return Installed({**known, **new}, length, unfinished, sum(one.linked_bytes for one in new.values()))
 
+    def _kept(self, keys: Mapping[str, BytecodeKey]) -> tuple[dict[str, Inventory], dict[str, Compiled]]:
+        """The inventories of wheels met before and what of them is compiled, by name."""
+        met = {name: self._bytecode.inventory(key) for name, key in keys.items()}
+        compiled = {name: self._bytecode.compiled(key) for name, key in keys.items()}
+        return (
+            {name: inventory for name, inventory in met.items() if inventory is not None},
+            {name: files for name, files in compiled.items() if files is not None},
+        )
+
     def _fetched(
-        self, order: Order, keys: Mapping[str, BytecodeKey], directory: Path, commands: Commands, progress: Progress
+        self,
+        order: Order,
+        keys: Mapping[str, BytecodeKey],
+        met: Mapping[str, Inventory],
+        directory: Path,
+        commands: Commands,
+        progress: Progress,
     ) -> tuple[dict[str, Inventory], dict[str, Inventory], tuple[str, ...]]:
         """Installs; the inventories of wheels met before, those of new ones, and the names of spoiled wheels.
 
         What the cache has of spoiled wheels is gone then.
         """
-        found = {name: self._bytecode.inventory(key) for name, key in keys.items()}
-        known = {name: inventory for name, inventory in found.items() if inventory is not None}
+        known = dict(met)
         self._install(order, known.keys(), directory, commands, progress)
         place = site_packages(directory)
         infos = metadata_directories(place)
@@ -141,13 +158,15 @@ class Installer:
             commands.note("The cache has lost some of these wheels; they are fetched from the index.")
             self._uv.install(replace(order, install=old), directory, commands, progress)
 
-    def _linked(self, keys: Mapping[str, BytecodeKey], directory: Path, commands: Commands) -> tuple[list[str], int]:
+    def _linked(
+        self, keys: Mapping[str, BytecodeKey], kept: Mapping[str, Compiled], directory: Path, commands: Commands
+    ) -> tuple[list[str], int]:
         """Links what bytecode is kept; the distributions of which none is, and the lengths of linked files."""
         place = site_packages(directory)
         missing: list[str] = []
         copied = length = 0
         for name, key in keys.items():
-            compiled = self._bytecode.compiled(key)
+            compiled = kept.get(name)
             try:
                 if compiled is not None:
                     copied += link(compiled, place)

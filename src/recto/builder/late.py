@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
 
-from recto.builder.base import Builder, Built, Order
+from recto.builder.base import Builder, Built, Order, settle_nothing
 from recto.progress import Progress
 
 
@@ -21,7 +21,12 @@ class LateBuilder:
         return self._make()
 
     def build(
-        self, order: Order, directory: Path, progress: Progress, cancelled: Callable[[], bool] | None = None
+        self,
+        order: Order,
+        directory: Path,
+        progress: Progress,
+        cancelled: Callable[[], bool] | None = None,
+        settled: Callable[[], object] = settle_nothing,
     ) -> Built:
         """As the builder says."""
-        return self._made.build(order, directory, progress, cancelled)
+        return self._made.build(order, directory, progress, cancelled, settled)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from email.message import Message
 from importlib.machinery import all_suffixes
 from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from email.message import Message
 
 _SUFFIXES = tuple(all_suffixes())
 

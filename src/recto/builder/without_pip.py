@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from importlib.resources import files
 from pathlib import Path
 
 from recto.builder.layer import site_packages
+
+_ANSWER = Path(__file__).with_name("pip_answer")
 
 # Relative to itself, so that it works after the environment was renamed.
 _SCRIPT = '#!/bin/sh\nexec "$(dirname -- "$0")/python" -I -m pip "$@"\n'
@@ -22,7 +23,7 @@ def write_pip_answer(directory: Path) -> bool:
         return False
     package.mkdir()
     for name in ("__init__.py", "__main__.py"):
-        (package / name).write_text(files("recto.builder.pip_answer").joinpath(name).read_text("utf-8"), "utf-8")
+        (package / name).write_text((_ANSWER / name).read_text("utf-8"), "utf-8")
     for name in ("pip", "pip3"):
         script = directory / "bin" / name
         script.write_text(_SCRIPT, encoding="utf-8")

@@ -53,12 +53,12 @@ class Construction(Struct, frozen=True):
         started = datetime.now(UTC)
         with self.store.reserve(resolution.plan.installed_bytes_estimate), self.store.stage(key) as staging:
             with _placing(ask.declaration):
-                built = self.builder.build(order, staging.directory, progress, cancelled)
-            (staging.directory / "pylock.toml").write_text(written(resolution).text, encoding="utf-8")
-            (staging.directory / "build.log").write_text(built.log, encoding="utf-8")
+                built = self.builder.build(order, staging.directory, progress, cancelled, staging.seal)
+            staging.write("pylock.toml", written(resolution).text)
+            staging.write("build.log", built.log)
             self._mark(ask, key, built)
             lease = staging.publish(_manifest(ask, resolution, built, started), built.new_bytes)
-        if _lacking(built):
+        if built.unfinished:
             if not self.store.is_unfinished(key):
                 # A finisher took the mark for one of an environment that is gone, as it was not there yet.
                 self._mark(ask, key, built)
@@ -67,13 +67,8 @@ class Construction(Struct, frozen=True):
         return lease
 
     def _mark(self, ask: Ask, key: EnvironmentKey, built: Built) -> None:
-        if _lacking(built):
+        if built.unfinished:
             self.store.mark_unfinished(key, {"base": str(ask.base.python), "bytecode": built.unfinished})
-
-
-def _lacking(built: Built) -> bool:
-    """Whether somebody has to come to the environment once it is published."""
-    return bool(built.unfinished) or built.unwatched
 
 
 def _manifest(ask: Ask, resolution: Resolution, built: Built, started: datetime) -> dict[str, object]:

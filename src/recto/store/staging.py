@@ -1,7 +1,9 @@
 """Staging: a place to build an environment aside, and the one rename that publishes it.
 
     stage    staging/AREA made and held; the builder makes AREA/tree
-    publish  tree weighed and made read-only, manifest written, then renamed to envs/KEY with a lease already on it
+    seal     tree weighed and made read-only
+    write    our own files beside the packages
+    publish  manifest written, then renamed to envs/KEY with a lease already on it
 
 A process that dies before the rename leaves an area that nobody holds, which pruning clears; one that dies after it
 leaves a whole environment. Not guaranteed: after a power failure the files of an environment published seconds before
@@ -27,7 +29,7 @@ from recto.store.layout import MANIFEST, Layout
 from recto.store.leases import Lease, take
 from recto.store.ledger import Ledger
 from recto.store.records import write_object
-from recto.store.trees import allocated, delete, seal
+from recto.store.trees import Weight, allocated, delete, seal
 
 # How often publishing looks again at an environment of the same key that is just being evicted, each look taking up to
 # 40 ms (see `holds`).
@@ -52,25 +54,50 @@ class Staging:
     ) -> None:
         self.directory = area / "tree"
         self.entered = False
+        self._weight: Weight | None = None
+        self._written_bytes = 0
         self._layout = layout
         self._key = key
         self._clock = clock
         self._failpoint = failpoint
         self._ledger = ledger
 
+    def seal(self) -> Weight:
+        """Makes the tree read-only and weighs it, the first time: nobody may write in `directory` from now on.
+
+        Raises StoreError.
+        """
+        if self._weight is None:
+            with complaints(self.directory):
+                self._failpoint("staged")
+                self._weight = seal(self.directory)
+                self._failpoint("read-only")
+        return self._weight
+
+    def write(self, name: str, text: str) -> None:
+        """Writes a file of ours at the top of the sealed tree; raises StoreError."""
+        self.seal()
+        with complaints(self.directory):
+            self._written_bytes += self._write(name, lambda file: _write_all(file, text.encode("utf-8")))
+
     def publish(self, manifest: Mapping[str, object], shared_bytes: int = 0) -> Lease:
-        """A lease on the environment, now published with this manifest; nobody may write in `directory` any more.
+        """A lease on the environment, now sealed and published with this manifest.
 
         If another process has published the same key, that environment is leased and this one is left to be removed.
         `key`, `published_at`, `bytes` and `own_bytes` are added to the manifest (the last two without the manifest's
         own). `shared_bytes` are allocated bytes, of files and directories, that came new into the cache or the bytecode
         with this build: the store cannot see which of the files that it shares are new. Raises StoreError.
         """
+        weight = self.seal()
+        kept = {
+            **manifest,
+            "key": str(self._key),
+            "published_at": self._clock(),
+            "bytes": weight.bytes + self._written_bytes,
+            "own_bytes": weight.own_bytes + self._written_bytes,
+        }
         with complaints(self.directory):
-            self._failpoint("staged")
-            weight = seal(self.directory)
-            self._failpoint("read-only")
-            added = self._write_manifest({**manifest, "bytes": weight.bytes, "own_bytes": weight.own_bytes})
+            added = self._written_bytes + self._write(MANIFEST, lambda file: write_object(file, kept))
             self._failpoint("manifest-written")
             lease, ours = self._rename()
         try:
@@ -87,14 +114,14 @@ class Staging:
             raise
         return lease
 
-    def _write_manifest(self, manifest: Mapping[str, object]) -> int:
-        """The bytes that the manifest takes."""
+    def _write(self, name: str, written: Callable[[int], None]) -> int:
+        """The bytes that a file takes which `written` writes by its descriptor."""
         # Opened new and never through a link: the tree below was written by strangers.
-        path = self.directory / MANIFEST
+        path = self.directory / name
         path.unlink(missing_ok=True)
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o444)
         try:
-            write_object(descriptor, {**manifest, "key": str(self._key), "published_at": self._clock()})
+            written(descriptor)
             return allocated(os.fstat(descriptor))
         finally:
             os.close(descriptor)
@@ -139,6 +166,11 @@ def stage(
         with suppress(OSError):
             delete(area)
         os.close(descriptor)
+
+
+def _write_all(descriptor: int, content: bytes) -> None:
+    with os.fdopen(descriptor, "wb", closefd=False) as file:
+        file.write(content)
 
 
 def _renamed(directory: Path, path: Path) -> bool:
