@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bench.bytecode import BYTECODE_SECONDS_MAX, seconds_until_finished, unfinished
-from bench.house import PACKAGES, House, Household, delta_lock, gone, prefix_of
+from bench.house import PACKAGES, House, Household, declared, delta_lock, gone, prefix_of
 from bench.peers import Peers
 from bench.results import Also, Bar, Peer, Row
 from bench.timing import Contender, Sample, in_turns, timed
+from recto.policy import Grant
 
 PIP = "venv and pip install -r"
 UV = "uv venv and uv pip install --compile-bytecode of our lock"
@@ -29,6 +30,7 @@ class Rounds:
     missing: list[float] = field(default_factory=list)
     bytecode: list[float] = field(default_factory=list)
     peers: dict[str, list[float]] = field(default_factory=dict)
+    resident: list[float] = field(default_factory=list)
 
     def build(self, act: Contender, household: Household, project: Path) -> Path:
         """Times ours, then looks for its bytecode; the environment's prefix."""
@@ -54,8 +56,13 @@ class Rounds:
             also={
                 "source files without bytecode at its return": Also(Sample(tuple(self.missing), "files"), bytecode_bar),
                 "until its bytecode is finished": Also(Sample(tuple(self.bytecode))),
+                **self._resident(),
             },
         )
+
+    def _resident(self) -> dict[str, Also]:
+        taken = Sample(tuple(self.resident))
+        return {"the same call in a process that runs already": Also(taken, _BARS[COPY], COPY)} if self.resident else {}
 
 
 def new(house: House) -> Row:
@@ -86,6 +93,7 @@ def again(house: House) -> Row:
         build = Contender(house.build(house.project), household.evict)
         prefix = rounds.build(build, household, house.project)
         rounds.compare({PIP: peers.pip(requirements), UV: peers.uv_install(lock), COPY: peers.copy(prefix)})
+        rounds.resident.append(_in_process(house, household))
     return rounds.row("again", "an evicted environment, built again from its kept lock", _BARS, Bar("exactly", 0))
 
 
@@ -103,6 +111,16 @@ def cold(house: House) -> Row:
     gone(household.data)
     gone(caches)
     return rounds.row("cold", "the first environment of a machine, every wheel downloaded", _COLD_BARS, None)
+
+
+def _in_process(house: House, household: Household) -> float:
+    """The seconds that building the evicted environment takes in this process, which has built it before."""
+    environments, asked = household.app().environments, declared(house.project)
+    taken = 0.0
+    for _ in range(2):
+        household.evict()
+        taken = timed(lambda: environments.ensure(asked, Grant.own()).close())
+    return taken
 
 
 def _start(house: House) -> None:

@@ -10,17 +10,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bench.house import House, gone
-from bench.results import Bar, Peer, Row
+from bench.results import Also, Bar, Peer, Row
 from bench.timing import Contender, in_turns, process
 from recto.app import App
 from recto.declaration import Declaration, declare
 from recto.policy import Grant
-from recto.render import RenderRequest
+from recto.render import RenderRequest, Renders
 from recto.render.project import Project
 from recto.sandbox.base import Command, OnLine, Outcome, Sandbox
 from recto.settings import load
 
 _RENDER_SECONDS_MORE = 0.150
+_ENGINE = "the engine's own commands"
 
 DOCUMENT = """\
 ---
@@ -74,14 +75,25 @@ def render(house: House) -> Row:
     work.mkdir()
     engine = _recorded(house, document, work)
     ours = [house.recto, "render", document, "--engine", "jupyter", "--to", "html"]
+    renders = App(load(house.variables)).renders
+    request = RenderRequest(document, formats=("html",), engine="jupyter", grant=Grant.own())
     acts = {
         "ours": Contender(lambda: process(ours, house.variables)),
+        "resident": Contender(lambda: _rendered(renders, request)),
         "engine": Contender(engine.replay, engine.restore),
     }
     in_turns(1, acts)
     samples = in_turns(house.times(11), acts)
-    peers = {"the engine's own commands": Peer(samples["engine"], Bar("over", _RENDER_SECONDS_MORE))}
-    return Row("render", "`recto render` of two small cells to HTML, ready", samples["ours"], peers)
+    bar = Bar("over", _RENDER_SECONDS_MORE)
+    peers = {_ENGINE: Peer(samples["engine"], bar)}
+    also = {"the same call in a process that runs already": Also(samples["resident"], bar, _ENGINE)}
+    return Row("render", "`recto render` of two small cells to HTML, ready", samples["ours"], peers, also=also)
+
+
+def _rendered(renders: Renders, request: RenderRequest) -> None:
+    report = renders.render(request)
+    if report.status != "success":
+        raise RuntimeError(f"the document to measure does not render: {report.problems}")
 
 
 def _recorded(house: House, document: Path, work: Path) -> Recorder:
@@ -94,11 +106,9 @@ def _recorded(house: House, document: Path, work: Path) -> Recorder:
         request = RenderRequest(document, formats=("html",), engine="jupyter", grant=Grant.own())
         with app.environments.ensure(_declaration(document), Grant.own()):
             recorder.commands.clear()
-            report = app.renders.render(request)
+            _rendered(app.renders, request)
     finally:
         tempfile.tempdir = before
-    if report.status != "success":
-        raise RuntimeError(f"the document to measure does not render: {report.problems}")
     return recorder
 
 

@@ -58,7 +58,10 @@ def _row(entry: Mapping[str, Any]) -> Row:
         ours=_sample(entry["ours"]),
         peers={name: Peer(_sample(peer["sample"]), _bar(peer["bar"])) for name, peer in entry["peers"].items()},
         bar=_bar(entry["bar"]),
-        also={name: Also(_sample(also["sample"]), _bar(also["bar"])) for name, also in entry["also"].items()},
+        also={
+            name: Also(_sample(also["sample"]), _bar(also["bar"]), also.get("against"))
+            for name, also in entry["also"].items()
+        },
     )
 
 
@@ -84,7 +87,8 @@ def as_text(run: Run) -> str:
     for row in run.rows():
         lines += ["", f"{row.name}: {row.what}", f"    recto: {row.ours}{_after(row.bar, row.ours, row.ours)}"]
         lines += [
-            f"    {name}: {also.sample}{_after(also.bar, also.sample, also.sample)}" for name, also in row.also.items()
+            f"    {name}: {also.sample}{_after(also.bar, also.sample, row.beside(also))}"
+            for name, also in row.also.items()
         ]
         lines += [
             f"    {name}: {peer.sample}{_after(peer.bar, row.ours, peer.sample)}" for name, peer in row.peers.items()
@@ -106,7 +110,7 @@ def as_markdown(run: Run) -> str:
     for row in run.rows():
         lines.append(_cells(row.what, "**Recto**", row.ours, row.bar, row.ours, row.ours))
         for name, also in row.also.items():
-            lines.append(_cells("", name, also.sample, also.bar, also.sample, also.sample))
+            lines.append(_cells("", name, also.sample, also.bar, also.sample, row.beside(also)))
         for name, peer in row.peers.items():
             lines.append(_cells("", name, peer.sample, peer.bar, row.ours, peer.sample))
     for curve in run.curves():

@@ -72,10 +72,11 @@ class Peer:
 
 @dataclass(frozen=True, slots=True)
 class Also:
-    """Another sample of ours in the same run, with a bar of its own where there is one."""
+    """Another sample of ours in the same run, with a bar of its own where there is one: beside `against`, a peer."""
 
     sample: Sample
     bar: Bar | None = None
+    against: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +93,12 @@ class Row:
     def verdicts(self) -> list[tuple[str, bool]]:
         """Each bar's words and whether it is met, in the order in which they are shown."""
         found = [] if self.bar is None else [_verdict(self.bar, self.ours, self.ours)]
-        found += [_verdict(also.bar, also.sample, also.sample) for also in self.also.values() if also.bar]
+        found += [_verdict(also.bar, also.sample, self.beside(also)) for also in self.also.values() if also.bar]
         return found + [_verdict(peer.bar, self.ours, peer.sample) for peer in self.peers.values() if peer.bar]
+
+    def beside(self, also: Also) -> Sample:
+        """What the bar of another sample of ours compares it with."""
+        return also.sample if also.against is None else self.peers[also.against].sample
 
 
 def _verdict(bar: Bar, ours: Sample, peer: Sample) -> tuple[str, bool]:
