@@ -119,10 +119,14 @@ class FakeBuilder:
     """
 
     orders: list[Order] = field(default_factory=list)
+    prepared: list[Base] = field(default_factory=list)
     failing: list[Problem] = field(default_factory=list)
     lacking: Mapping[str, str] = field(default_factory=dict)
     before: Callable[[], None] = lambda: None
     during: Callable[[Progress, Callable[[], bool]], None] = lambda progress, cancelled: None
+
+    def prepare(self, base: Base, cancelled: Callable[[], bool] | None = None) -> None:
+        self.prepared.append(base)
 
     def build(
         self,

@@ -20,6 +20,19 @@ def _modules(site: Path) -> dict[str, tuple[str, ...]]:
     return {name: take_inventory(site, info).modules for name, info in metadata_directories(site).items()}
 
 
+def test_paths_that_begin_with_a_dot_are_each_looked_at(tmp_path: Path) -> None:
+    site = tmp_path / "site"
+    info = site / "spam-1.0.dist-info"
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text("Name: spam\nVersion: 1.0\n")
+    (info / "RECORD").write_text(
+        "./spam/a.py,,\n./eggs/b.py,,\n../../../share/jupyter/kernels/x/kernel.json,,\n../../../share/doc,,\n"
+    )
+    inventory = take_inventory(site, info)
+    assert inventory.modules == ("eggs", "spam")
+    assert inventory.intrusions == ("../../../share/jupyter/kernels/x/kernel.json",)
+
+
 def test_packages_and_modules_count_and_data_does_not(tmp_path: Path) -> None:
     files = {
         "spam/__init__.py": "",

@@ -39,6 +39,15 @@ def test_the_first_request_builds_and_the_second_finds_it_ready(house: House) ->
     assert len(house.resolver.requests) == len(house.builder.orders) == 1
 
 
+def test_the_builder_prepares_beside_the_resolution_and_only_then(house: House) -> None:
+    key = key_of(house.environments(), asks("polars"))
+    assert house.builder.prepared == [house.base]
+    house.store.remove(key)
+    key_of(house.environments(), asks("polars"))
+    assert len(house.builder.orders) == 2
+    assert house.builder.prepared == [house.base]
+
+
 def test_only_what_the_base_lacks_is_installed(house: House) -> None:
     key_of(house.environments(), asks("altair"))
     assert house.builder.orders[0].install == ("altair", "narwhals")

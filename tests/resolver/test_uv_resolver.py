@@ -31,6 +31,25 @@ def test_only_what_the_base_lacks_is_installed(bench: Make, index: LoopbackIndex
     assert found.leaned == {"numlib": "1.0"}
 
 
+@pytest.mark.parametrize("damage", ["{", "[{}]", '[{"name": "a", "version": "x", "requires": {}, "extras": []}]', None])
+def test_what_was_read_of_a_base_is_read_anew_where_it_is_damaged(
+    damage: str | None, bench: Make, index: LoopbackIndex
+) -> None:
+    index.add("numlib", "1.0")
+    index.add("numlib", "2.0")
+    index.add("tool", "1.0", "numlib>=2")
+    made = bench("numlib==1.0", "frames==1.0: numlib<2")
+    before = made.resolve("tool")
+    (kept,) = (made.directory / "cache" / "base-metadata").glob("*/base.json")
+    if damage is None:
+        kept.unlink()
+    else:
+        kept.write_text(damage)
+    after = made.resolve("tool")
+    assert after.remarks == before.remarks
+    assert "frames" in after.remarks[0].message
+
+
 def test_the_usual_answer_takes_one_run_of_uv(bench: Make, index: LoopbackIndex) -> None:
     index.add("tool", "1.0")
     made = bench("numlib==1.0", "frames==1.0: numlib>=1")

@@ -68,6 +68,26 @@ def test_the_manifest_says_what_it_is_when_it_was_published_and_how_large(store:
     assert manifest["bytes"] == manifest["own_bytes"] + 40_960
 
 
+def test_files_of_ours_come_into_the_sealed_tree_read_only_and_are_counted(store: Store, tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    outside.write_text("before")
+    with store.stage(key(1)) as staging:
+        fill(staging.directory)
+        (staging.directory / "build.log").symlink_to(outside)
+        weight = staging.seal()
+        assert stat.S_IMODE((staging.directory / "lib" / "deep").stat().st_mode) == 0o555
+        staging.write("build.log", "x" * 8192)
+        lease = staging.publish({"number": 1})
+    with lease:
+        written = lease.path / "build.log"
+        manifest = json.loads((lease.path / "recto.json").read_text())
+        assert outside.read_text() == "before"
+        assert stat.S_IMODE(written.lstat().st_mode) == 0o444
+        assert written.read_text() == "x" * 8192
+        assert manifest["own_bytes"] == weight.own_bytes + written.lstat().st_blocks * 512
+        assert manifest["bytes"] == weight.bytes + written.lstat().st_blocks * 512
+
+
 def test_the_store_tells_what_it_has_without_a_lease(store: Store) -> None:
     assert not store.has(key(1))
     assert isinstance(store.manifest(key(1)), Miss)

@@ -50,6 +50,13 @@ def settle_nothing() -> None:
 class Builder(Protocol):
     """A tool that builds."""
 
+    def prepare(self, base: Base, cancelled: Callable[[], bool] | None = None) -> None:
+        """Does what the first build over this base needs and no lock is needed for, so that it can be done meanwhile.
+
+        A build does what was not done. Raises Cancelled.
+        """
+        ...
+
     def build(
         self,
         order: Order,

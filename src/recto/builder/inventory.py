@@ -125,11 +125,12 @@ def take_inventory(site_packages: Path, info: Path) -> Inventory:
     metadata = HeaderParser().parsestr(_text(info / "METADATA").partition("\n\n")[0])
     files: dict[str, Seen] = {}
     suspect: list[str] = []
-    names: list[PurePosixPath] = []
-    linked = 0
+    heads: dict[str, PurePosixPath] = {}
+    linked, own = 0, info.name
     for path, _, size in _record(info):
-        names.append(PurePosixPath(path))
-        if _own(path, info.name):
+        if (head := _head(path)) not in heads:
+            heads[head] = PurePosixPath(path)
+        if _own(path, own):
             continue
         status = _status(f"{site_packages}/{path}")
         if status is None or (size is not None and status.st_size != size):
@@ -138,6 +139,7 @@ def take_inventory(site_packages: Path, info: Path) -> Inventory:
             shared = status.st_nlink > 1
             files[path] = Seen(status.st_size, status.st_mtime_ns if shared else None)
             linked += status.st_blocks * _BLOCK_BYTES if shared else 0
+    names = heads.values()
     stated = stated_modules(metadata)
     found = stated if stated is not None else {name for path in names if (name := module_of(path)) is not None}
     return Inventory(
@@ -151,6 +153,12 @@ def take_inventory(site_packages: Path, info: Path) -> Inventory:
         linked_bytes=linked,
         suspect=tuple(suspect),
     )
+
+
+def _head(path: str) -> str:
+    """What stands for all paths that mean the same to imports and to starts: one a package, and each other path."""
+    first, slash, _ = path.partition("/")
+    return path if first in (".", "..") else first + slash
 
 
 def as_recorded(site_packages: Path, info: Path, paths: Iterable[str]) -> bool:

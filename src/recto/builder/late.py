@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path
 
 from recto.builder.base import Builder, Built, Order, settle_nothing
+from recto.interpreters import Base
 from recto.progress import Progress
 
 
@@ -19,6 +20,10 @@ class LateBuilder:
     @cached_property
     def _made(self) -> Builder:
         return self._make()
+
+    def prepare(self, base: Base, cancelled: Callable[[], bool] | None = None) -> None:
+        """As the builder says."""
+        self._made.prepare(base, cancelled)
 
     def build(
         self,

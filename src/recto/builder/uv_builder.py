@@ -12,11 +12,11 @@ from recto.builder.commands import Commands, no_failpoint
 from recto.builder.installing import Installed
 from recto.builder.kernelspec import write_kernelspec
 from recto.builder.layer import write_layer
-from recto.builder.proof import NEEDED, check_interpreter, prove, watch
+from recto.builder.proof import KERNEL_SECONDS, NEEDED, check_interpreter, prove, watch
 from recto.builder.starts import Start
 from recto.builder.without_pip import write_pip_answer
 from recto.builder.workbench import Workbench
-from recto.interpreters import missing_render_stack
+from recto.interpreters import Base, missing_render_stack
 from recto.problems import BaseError, BuildError, problem, size
 from recto.progress import Event, Progress
 
@@ -30,6 +30,12 @@ class UvBuilder:
     def __init__(self, workbench: Workbench, failpoint: Callable[[str], None] = no_failpoint) -> None:
         self._workbench = workbench
         self._failpoint = failpoint
+
+    def prepare(self, base: Base, cancelled: Callable[[], bool] | None = None) -> None:
+        """As the port says: a start of a kernel is watched over a base where none was."""
+        if self._workbench.kept_starts.known(base) is None:
+            with tempfile.TemporaryDirectory(prefix="recto-watch-") as scratch:
+                self._watched(Commands(self._workbench.sandbox, base, Path(scratch), KERNEL_SECONDS, cancelled))
 
     def build(
         self,

@@ -9,10 +9,12 @@ from datetime import UTC, datetime
 from msgspec import Struct
 from packaging.utils import canonicalize_name
 
+from recto.aside import Aside
 from recto.builder.base import Builder, Built, Order
 from recto.declaration.model import Declaration
 from recto.environments.answers import environment_ingredients_of
 from recto.environments.asks import Ask
+from recto.interpreters import Base
 from recto.keys import EnvironmentKey
 from recto.policy import Policy
 from recto.problems import BuildError, Problem
@@ -28,6 +30,13 @@ class Construction(Struct, frozen=True):
     builder: Builder
     policy: Policy
     finish: Callable[[], None]
+
+    @contextmanager
+    def prepared(self, base: Base, cancelled: Callable[[], bool]) -> Iterator[None]:
+        """Has the builder do what it can without a lock, while the block finds one."""
+        with Aside(lambda: self.builder.prepare(base, cancelled)) as preparing:
+            yield
+        preparing.result()
 
     def build(
         self,

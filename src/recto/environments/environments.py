@@ -214,7 +214,9 @@ class Environments:
             kept = self._answers.kept(ask.spec)
             if kept is not None:
                 return self._realise(ask, kept, flight, kept=True)
-            return self._realise(ask, self._answers.found(ask, flight.progress, flight.cancelled), flight)
+            with self._construction.prepared(ask.base, flight.cancelled):
+                found = self._answers.found(ask, flight.progress, flight.cancelled)
+            return self._realise(ask, found, flight)
 
     def _price(self, ask: Ask, flight: Flight[Resolution]) -> Resolution:
         with self._alone(ask.spec.digest, flight, partial(self._answers.kept, ask.spec)) as kept:
