@@ -272,6 +272,7 @@ def test_the_base_is_described_once_for_all_resolutions(bench: Make, index: Loop
     made.resolve("tool")
     (folder,) = (made.directory / "cache" / "base-metadata").iterdir()
     assert sorted(path.name for path in folder.iterdir()) == [
+        "base.json",
         "frames-1.0-0base-py3-none-any.whl",
         "numlib-1.0-0base-py3-none-any.whl",
     ]
