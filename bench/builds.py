@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -39,6 +40,7 @@ class Rounds:
     def build(self, act: Contender, household: Household, project: Path) -> Path:
         """Times ours, then looks for its bytecode; the environment's prefix."""
         act.before()
+        os.sync()
         started = time.perf_counter()
         self.ours.append(timed(act.act))
         prefix = prefix_of(household, project)
@@ -50,7 +52,7 @@ class Rounds:
 
     def compare(self, contenders: dict[str, Contender]) -> None:
         """Times each peer once."""
-        for name, sample in in_turns(1, contenders).items():
+        for name, sample in in_turns(1, contenders, settle=True).items():
             self.peers.setdefault(name, []).extend(sample.values)
 
     def row(self, name: str, what: str, bars: dict[str, Bar], bytecode_bar: Bar | None) -> Row:
@@ -84,6 +86,7 @@ def new(house: House) -> Row:
     asking = Household(household.data, {**household.variables, "RECTO_PAGE_SECONDS": "0"})
     for number, subset in enumerate(subsets[-house.times(3) :]):
         project = house.project_of(f"asking-{number}", subset)
+        os.sync()
         rounds.also.setdefault(ASKING, []).append(timed(house.build(project, asking)))
     return rounds.row("new", "a set never asked for before, its wheels seen, resolved anew", _BARS, Bar("exactly", 0))
 
@@ -125,6 +128,7 @@ def _in_process(house: House, household: Household) -> float:
     taken = 0.0
     for _ in range(2):
         household.evict()
+        os.sync()
         taken = timed(lambda: environments.ensure(asked, Grant.own()).close())
     return taken
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import statistics
 import subprocess
 import time
@@ -56,13 +57,18 @@ class Contender:
     times: int | None = None
 
 
-def in_turns(times: int, contenders: Mapping[str, Contender]) -> dict[str, Sample]:
-    """Each contender timed so many times, all of them in each round, so that a busy minute is everybody's."""
+def in_turns(times: int, contenders: Mapping[str, Contender], settle: bool = False) -> dict[str, Sample]:
+    """Each contender timed so many times, all of them in each round, so that a busy minute is everybody's.
+
+    With `settle`, what was written before is brought to the disk first, so that nobody pays for the one before.
+    """
     seconds: dict[str, list[float]] = {name: [] for name in contenders}
     for done in range(times):
         for name, contender in contenders.items():
             if contender.times is None or done < contender.times:
                 contender.before()
+                if settle:
+                    os.sync()
                 seconds[name].append(timed(contender.act))
     return {name: Sample(tuple(taken)) for name, taken in seconds.items()}
 

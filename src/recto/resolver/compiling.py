@@ -169,11 +169,16 @@ def day_after(day: date) -> str:
     return datetime.combine(day + timedelta(days=1), time(), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+def index_of(uv: Uv, base: Base) -> str | None:
+    """The address of the index, None where uv's own is taken and nobody has to know it, or uv does not tell."""
+    if uv.page_seconds == 0 or uv.index_url is not None:
+        return uv.index_url
+    return default_index(uv.executable, base.python, uv.cache, uv.sandbox)
+
+
 def _index(uv: Uv, base: Base, question: Question, directory: Path) -> tuple[tuple[str, ...], dict[str, str]]:
     """The arguments and variables that lead uv to its index: no settings at all, or one file of ours."""
-    url = uv.index_url
-    if uv.page_seconds > 0 and url is None:
-        url = default_index(uv.executable, base.python, uv.cache, uv.sandbox)
+    url = index_of(uv, base)
     if uv.page_seconds == 0 or question.current or url is None:
         # In the environment and not an argument: everybody on the machine can read arguments.
         # What was read with our settings is taken as current for as long as they said, so it has to be told otherwise.

@@ -9,6 +9,7 @@ from pathlib import Path
 from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import Version
 
+from recto.aside import Aside
 from recto.declaration.model import Declaration
 from recto.interpreters import Base, check_python
 from recto.problems import ResolveError
@@ -16,7 +17,7 @@ from recto.progress import Event, Progress
 from recto.resolver import planning, project_lock
 from recto.resolver.base import Request, Resolution
 from recto.resolver.cautions import cautions
-from recto.resolver.compiling import Patience, Uv
+from recto.resolver.compiling import Patience, Uv, index_of
 from recto.resolver.failures import clash, shadowed
 from recto.resolver.installed import base_versions, unmet
 from recto.resolver.search import Search
@@ -45,7 +46,10 @@ class UvResolver:
         if declaration.lock is not None:
             return self._exact(declaration, base)
         progress(Event("resolving", "looking for versions that fit together", unit="packages"))
-        stands = self._stand_ins(base)
+        # Each takes a tenth of a second, the first for a new uv and the second over a new base. What goes wrong with the
+        # first is said when its answer is needed.
+        with Aside(lambda: index_of(self._uv, base)):
+            stands = self._stand_ins(base)
         with tempfile.TemporaryDirectory(prefix="recto-resolve-") as directory:
             patience = Patience(request.seconds_max, cancelled)
             found = Search(self._uv, request, self._pinned(base), stands, Path(directory), patience).run()
