@@ -46,7 +46,7 @@ class UvResolver:
         if declaration.lock is not None:
             return self._exact(declaration, base)
         progress(Event("resolving", "looking for versions that fit together", unit="packages"))
-        # Each takes a tenth of a second, the first for a new uv and the second over a new base. What goes wrong with the
+        # Each takes a tenth of a second, the first for a new uv, the second over a new base. What goes wrong with the
         # first is said when its answer is needed.
         with Aside(lambda: index_of(self._uv, base)):
             stands = self._stand_ins(base)
