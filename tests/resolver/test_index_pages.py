@@ -49,14 +49,6 @@ def test_an_update_asks_the_index(patient: Bench, index: LoopbackIndex) -> None:
     assert versions(patient, current=True) == {"spam": "2.0"}
 
 
-def test_what_an_update_asked_is_not_asked_for_again(patient: Bench, index: LoopbackIndex) -> None:
-    index.add("spam", "2.0")
-    assert versions(patient, current=True) == {"spam": "2.0"}
-    asked = list(index.asked)
-    assert versions(patient) == {"spam": "2.0"}
-    assert index.asked == asked
-
-
 def test_a_release_that_the_page_lacks_is_asked_for(patient: Bench, index: LoopbackIndex) -> None:
     index.add("spam", "2.0")
     assert versions(patient, "spam==2.0") == {"spam": "2.0"}

@@ -179,15 +179,14 @@ def index_of(uv: Uv, base: Base) -> str | None:
 def _index(uv: Uv, base: Base, question: Question, directory: Path) -> tuple[tuple[str, ...], dict[str, str]]:
     """The arguments and variables that lead uv to its index: no settings at all, or one file of ours."""
     url = index_of(uv, base)
-    # What was read with our settings is taken as current for as long as they said, so it has to be told otherwise.
-    refresh = ("--refresh",) if question.current and uv.page_seconds > 0 else ()
-    if uv.page_seconds == 0 or url is None:
+    if uv.page_seconds == 0 or question.current or url is None:
         # In the environment and not an argument: everybody on the machine can read arguments.
+        # What was read with our settings is taken as current for as long as they said, so it has to be told otherwise.
+        refresh = ("--refresh",) if uv.page_seconds > 0 else ()
         return ("--no-config", *refresh), {"UV_DEFAULT_INDEX": uv.index_url} if uv.index_url else {}
-    # Also where everything is asked again: a page that is read without our settings is not current to them afterwards.
     path = directory / "uv.toml"
     path.write_text(index_settings(url, uv.page_seconds), "utf-8")
-    return ("--config-file", str(path), *refresh), credentials(url)
+    return ("--config-file", str(path)), credentials(url)
 
 
 def _preferences(versions: Mapping[NormalizedName, Version]) -> str:
