@@ -12,7 +12,7 @@ from bench.bytecode import BYTECODE_SECONDS_MAX, seconds_until_finished, unfinis
 from bench.house import PACKAGES, House, Household, declared, delta_lock, gone, prefix_of
 from bench.peers import Peers
 from bench.results import Also, Bar, Peer, Row
-from bench.timing import Contender, Sample, in_turns, process, timed
+from bench.timing import Contender, Sample, in_turns, timed
 from recto.policy import Grant
 
 PIP = "venv and pip install -r"
@@ -136,8 +136,9 @@ def _in_process(house: House, household: Household) -> float:
 def _start(house: House) -> None:
     """Forgets what earlier rows asked for, and builds the whole set as another project, which asks the index now."""
     house.own.forget()
+    for pages in (house.own.data / "v1" / "cache" / "uv").glob("simple-*"):
+        gone(pages)
     house.build(house.project)()
-    process([house.recto, "env", "update", house.project], house.variables)
     seconds_until_finished(prefix_of(house.own, house.project), BYTECODE_SECONDS_MAX)
 
 
