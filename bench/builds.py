@@ -22,7 +22,7 @@ COPY = "cp -al of the finished tree"
 
 _BARS = {PIP: Bar("faster", 40), UV: Bar("faster", 10), COPY: Bar("within", 1.5)}
 RESIDENT = "the same call in a process that runs already"
-ASKING = "the same where the index is asked for every page again"
+ASKING = "the same with RECTO_PAGE_SECONDS=0: pages are current for as long as the index says"
 _ALSO_BARS = {RESIDENT: (Bar("within", 1.5), COPY)}
 _COLD_BARS = {PIP: Bar("faster", 8)}
 
