@@ -22,7 +22,7 @@ COPY = "cp -al of the finished tree"
 
 _BARS = {PIP: Bar("faster", 40), UV: Bar("faster", 10), COPY: Bar("within", 1.5)}
 RESIDENT = "the same call in a process that runs already"
-ASKING = "the same with RECTO_PAGE_SECONDS=0: pages are current for as long as the index says"
+AS_THE_INDEX_SAYS = "the same with RECTO_PAGE_SECONDS=0: pages are current for as long as the index says"
 _ALSO_BARS = {RESIDENT: (Bar("within", 1.5), COPY)}
 _COLD_BARS = {PIP: Bar("faster", 8)}
 
@@ -83,11 +83,11 @@ def new(house: House) -> Row:
         lock = _scratch(house, "new.toml", delta_lock(prefix))
         requirements = project / "requirements.txt"
         rounds.compare({PIP: peers.pip(requirements), UV: peers.uv_install(lock), COPY: peers.copy(prefix)})
-    asking = Household(household.data, {**household.variables, "RECTO_PAGE_SECONDS": "0"})
+    by_index = Household(household.data, {**household.variables, "RECTO_PAGE_SECONDS": "0"})
     for number, subset in enumerate(subsets[-house.times(3) :]):
-        project = house.project_of(f"asking-{number}", subset)
+        project = house.project_of(f"by-index-{number}", subset)
         os.sync()
-        rounds.also.setdefault(ASKING, []).append(timed(house.build(project, asking)))
+        rounds.also.setdefault(AS_THE_INDEX_SAYS, []).append(timed(house.build(project, by_index)))
     return rounds.row("new", "a set never asked for before, its wheels seen, resolved anew", _BARS, Bar("exactly", 0))
 
 
