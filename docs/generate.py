@@ -4,7 +4,7 @@ from pathlib import Path
 
 from recto.cli.reference import commands_page
 from recto.problems.reference import catalogue_page
-from recto.settings import reference_page
+from recto.settings.reference import reference_page
 
 PAGES = {
     "commands.md": commands_page,

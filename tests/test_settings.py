@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
 from recto.problems import SettingsError
-from recto.settings import Settings, colour_wanted, load, parse_size, reference_page
+from recto.settings import Settings, colour_wanted, load
+from recto.settings.model import declared
+from recto.settings.readers import parse_size
+from recto.settings.reference import reference_page
 
 # For each setting: a text, and what it means.
 EXAMPLES: dict[str, tuple[str, object]] = {
@@ -34,7 +36,7 @@ EXAMPLES: dict[str, tuple[str, object]] = {
     "render_variables": ("LANG, API_KEY", ("LANG", "API_KEY")),
     "failpoint": ("staged", "staged"),
 }
-NAMES = [entry.name for entry in fields(Settings) if entry.metadata]
+NAMES = list(declared())
 
 
 def refused(environ: dict[str, str]) -> str:

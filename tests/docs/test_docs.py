@@ -15,7 +15,7 @@ import pytest
 from recto.cli.reference import commands_page
 from recto.interpreters import Base
 from recto.problems.reference import catalogue_page
-from recto.settings import reference_page
+from recto.settings.reference import reference_page
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted(path for path in (*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")) if not path.name.startswith("."))

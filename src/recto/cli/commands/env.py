@@ -15,7 +15,7 @@ from recto.environments import Environment, Explanation
 from recto.environments.answers import in_words
 from recto.keys import Ingredients
 from recto.problems import SettingsError, counted, problem, size
-from recto.settings import parse_size
+from recto.settings.readers import parse_size
 from recto.store import Entry
 
 
