@@ -11,16 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from recto.builder.late import LateBuilder
-from recto.environments import Environments
-from recto.environments import Options as EnvironmentOptions
-from recto.interpreters import Base, Interpreters
-from recto.keys import ContentPolicy
-from recto.policy import Grant, Policy
-from recto.resolver.late import LateResolver
 from recto.settings import Settings, load
-from recto.store import Options as StoreOptions
-from recto.store import Store
 
 if TYPE_CHECKING:
     from recto.builder.base import Builder
@@ -28,10 +19,16 @@ if TYPE_CHECKING:
     from recto.builder.workbench import Workbench
     from recto.engines.base import Engine
     from recto.engines.jupyter.pool import Pool
+    from recto.environments import Environments
     from recto.environments.finishing import Finishing
+    from recto.interpreters import Base, Interpreters
+    from recto.policy import Grant, Policy
     from recto.render import Renders
+    from recto.render.head_start import HeadStart
+    from recto.render.options import Options as RenderOptions
     from recto.resolver.base import Resolver
     from recto.sandbox.base import Sandbox
+    from recto.store import Store
 
 
 class App:
@@ -39,10 +36,13 @@ class App:
 
     A process that renders again and again uses it as a context manager: within, kernels are kept warm where the
     settings ask for it, and none is left at its end. Everything else works without.
+
+    Rooms are imported with what is made of them: a head start is begun before most of them are there.
     """
 
     def __init__(self, settings: Settings | None = None) -> None:
         self.settings = load() if settings is None else settings
+        self._ahead: HeadStart | None = None
 
     def __enter__(self) -> Self:
         if self.kernels is not None:
@@ -62,7 +62,9 @@ class App:
     @cached_property
     def store(self) -> Store:
         """The store in the data directory, which is made if it is not there."""
-        options = StoreOptions(budget_bytes=self.settings.budget, free_floor_bytes=self.settings.free_floor)
+        from recto.store import Options, Store
+
+        options = Options(budget_bytes=self.settings.budget, free_floor_bytes=self.settings.free_floor)
         return Store.open(self.settings.data_dir, options, failpoint=self.failpoint, sweepers=(self._sweep,))
 
     def _sweep(self) -> int:
@@ -73,14 +75,21 @@ class App:
         return Bytecode(self.store.bytecode).sweep() + sweep_wheels(self.wheels)
 
     @property
+    def _cache(self) -> Path:
+        """The store's cache, whether there is a store or not."""
+        from recto.store.layout import Layout
+
+        return Layout.of(self.settings.data_dir).cache
+
+    @property
     def wheels(self) -> Path:
         """The cache of the installer."""
         return self.store.cache / "uv"
 
     @property
     def runs(self) -> Path:
-        """Where answers to `recto run` are kept."""
-        return self.store.cache / "runs"
+        """Where it is kept what commands were answered."""
+        return self._cache / "runs"
 
     @cached_property
     def sandbox(self) -> Sandbox:
@@ -102,6 +111,8 @@ class App:
     @cached_property
     def interpreters(self) -> Interpreters:
         """Who interpreters are, remembered in the data directory."""
+        from recto.interpreters import Interpreters
+
         return Interpreters(self.store.cache / "interpreters")
 
     def base(self) -> Base:
@@ -189,8 +200,13 @@ class App:
     @cached_property
     def environments(self) -> Environments:
         """The verb of the product."""
+        from recto.builder.late import LateBuilder
+        from recto.environments import Environments, Options
+        from recto.keys import ContentPolicy
+        from recto.resolver.late import LateResolver
+
         resolver, builder = LateResolver(self._resolver), LateBuilder(self._builder)
-        options = EnvironmentOptions(self.policy, ContentPolicy(index=self.settings.index_name))
+        options = Options(self.policy, ContentPolicy(index=self.settings.index_name))
         return Environments(self.store, resolver, builder, self.base, options, self.start_finishing)
 
     def _resolver(self) -> Resolver:
@@ -210,6 +226,8 @@ class App:
     @property
     def policy(self) -> Policy:
         """The operator's rules. At the command line, installing is on unless it was turned off."""
+        from recto.policy import Policy
+
         settings = self.settings
         return Policy(
             installing=settings.installing is not False,
@@ -223,6 +241,8 @@ class App:
     @property
     def grant(self) -> Grant:
         """The grant of whoever types at the command line."""
+        from recto.policy import Grant
+
         return Grant.own()
 
     @property
@@ -238,7 +258,7 @@ class App:
 
         return (
             QuartoEngine(self.quarto, self.sandbox),
-            JupyterEngine(self.sandbox, self.pandoc, Path(sys.executable), self.kernels),
+            JupyterEngine(self.sandbox, self.pandoc, Path(sys.executable), self._ahead or self.kernels),
         )
 
     @cached_property
@@ -265,12 +285,28 @@ class App:
     def renders(self) -> Renders:
         """The use case of a render."""
         from recto.render import Renders
-        from recto.render.renders import Options
+
+        return Renders(self.environments, self.engines, self._render_options)
+
+    @property
+    def _render_options(self) -> RenderOptions:
+        from recto.render.options import Options
 
         # Matplotlib looks through all fonts of the machine where it finds no list of them: seconds in each render.
-        fonts = {"MPLCONFIGDIR": str(self.store.cache / "matplotlib")}
-        options = Options(self.settings.render_seconds, {**fonts, **self.settings.render_environment})
-        return Renders(self.environments, self.engines, options)
+        fonts = {"MPLCONFIGDIR": str(self._cache / "matplotlib")}
+        return Options(self.settings.render_seconds, {**fonts, **self.settings.render_environment})
+
+    def head_start(self, document: Path) -> HeadStart:
+        """The head start of the one render of this process, which is about to be asked for."""
+        from recto.recall.question import question
+        from recto.render.head_start import HeadStart
+        from recto.settings import child_environment
+
+        asked = question(str(document), child_environment(), "render")
+        if asked is not None and Path(asked.memo).parent != self.runs:
+            asked = None
+        self._ahead = HeadStart(asked, self.sandbox, self._render_options)
+        return self._ahead
 
     @property
     def failpoint(self) -> Callable[[str], None]:

@@ -32,6 +32,20 @@ sys.addaudithook(watch)
 main()
 """
 
+# Writes which modules there are when the first directory for a kernel is made, one a line.
+_AT_THE_START = """
+import sys
+from recto.__main__ import main
+file = open(sys.argv[1], "x")
+del sys.argv[1]
+def watch(event, arguments):
+    if event == "tempfile.mkdtemp" and not file.closed:
+        with file:
+            file.write("\\n".join(sys.modules))
+sys.addaudithook(watch)
+main()
+"""
+
 
 @pytest.fixture
 def declared(project: Path) -> Path:
@@ -98,6 +112,7 @@ def test_a_run_on_a_ready_environment_imports_these_modules_and_no_other(recto: 
         "recto.interpreters.states",
         "recto.recall",
         "recto.recall.evidence",
+        "recto.recall.holding",
         "recto.recall.memo",
         "recto.recall.question",
         "recto.store",
@@ -270,3 +285,47 @@ def test_the_short_way_reads_a_line_as_the_grammar_does(words: list[str]) -> Non
 )
 def test_anything_else_is_left_to_the_grammar(words: list[str]) -> None:
     assert directory_and_command(words) is None
+
+
+@pytest.mark.network
+def test_a_render_of_a_ready_environment_begins_with_its_kernel(recto: Recto, declared: Path, data: Path) -> None:
+    document = declared / "paper.qmd"
+    document.write_text("```{python}\nimport humanize\nprint(humanize.__version__)\n```\n")
+    first = recto("render", document, "--json").json
+    assert (first["status"], first["environment"]["state"]) == ("success", "built")
+    second = recto("render", document, "--json").json
+    assert (second["status"], second["environment"]["state"]) == ("success", "cached")
+    assert "kernel_age" in second["timings"]
+    modules = data.parent / "modules"
+    done = recto_with(recto, _AT_THE_START, modules)("render", document)
+    assert done.code == 0, done.err
+    # What reads declarations, documents and policies comes later, beside the kernel: a quarter of a second of imports.
+    # docs/performance.md has what each costs.
+    there = set(modules.read_text().splitlines())
+    assert "recto.render.head_start" in there
+    late = {"packaging", "yaml", "dataclasses", "hashlib", "recto.declaration", "recto.policy", "recto.store.store"}
+    assert not there & (late | {"recto.environments", "recto.render.renders", "recto.engines.jupyter.engine"})
+    # An environment that is gone is built again, and the kernel starts in it and nowhere else.
+    assert recto("env", "rm", second["environment"]["key"]).code == 0
+    third = recto("render", document, "--json").json
+    assert (third["status"], third["environment"]["state"]) == ("success", "built")
+    assert "kernel_age" not in third["timings"]
+
+
+@pytest.mark.network
+def test_a_declaration_that_changed_gets_its_own_environment(recto: Recto, declared: Path) -> None:
+    document = declared / "paper.qmd"
+    (declared / "requirements.txt").write_text("# the document says it\n")
+    for version, state in (("4.9.0", "built"), ("4.8.0", "built"), ("4.9.0", "cached")):
+        front = f"---\npython:\n  dependencies: [humanize=={version}]\n---\n\n"
+        document.write_text(front + "```{python}\nimport humanize\nprint('version', humanize.__version__)\n```\n")
+        report = recto("render", document, "--json").json
+        assert (report["status"], report["environment"]["state"]) == ("success", state)
+        # The kernel that began to start was of the environment before.
+        assert "kernel_age" not in report["timings"]
+        assert f"version {version}" in document.with_suffix(".html").read_text()
+
+
+def recto_with(recto: Recto, code: str, *arguments: object) -> Recto:
+    """The same command, run by this code."""
+    return replace(recto, argv=(sys.executable, "-c", code, *map(str, arguments)))

@@ -119,7 +119,7 @@ def house(tmp_path: Path, python: Path) -> House:
 
 def _equal(short: Answer | None, ordinary: Environment) -> bool:
     said = [remark.to_json() for remark in ordinary.remarks]
-    return short is not None and (short.python, short.prefix, json.loads(short.remarks or "[]")) == (
+    return short is not None and (short.python, short.prefix, json.loads(short.more or "[]")) == (
         str(ordinary.python),
         str(ordinary.prefix),
         said,

@@ -34,7 +34,7 @@ def test_the_whole_answer_comes_back(world: World) -> None:
     remember(world.question(), Answer("/envs/1/bin/python", "/envs/1", '[{"code": "ü"}]'), world.evidence())
     answer = recalled(world.question())
     assert answer is not None
-    assert (answer.python, answer.prefix, answer.remarks) == ("/envs/1/bin/python", "/envs/1", '[{"code": "ü"}]')
+    assert (answer.python, answer.prefix, answer.more) == ("/envs/1/bin/python", "/envs/1", '[{"code": "ü"}]')
 
 
 def _replaced(path: Path) -> None:

@@ -14,7 +14,7 @@ from recto.policy import Grant, Policy
 from recto.problems import DeclarationError, problem
 from recto.progress import Event
 from recto.render import Project, RenderRequest, Renders, Report
-from recto.render.renders import Options as RenderOptions
+from recto.render.options import Options as RenderOptions
 from recto.store import Store
 
 Rendering = Callable[..., Report]

@@ -7,12 +7,11 @@ not as it was, or is not understood here, is left to the ordinary way.
 from __future__ import annotations
 
 import os
-import time
 
 from recto.cli.becoming import become, variables
+from recto.recall.holding import hold_again
 from recto.recall.memo import recalled
 from recto.recall.question import question
-from recto.store.holds import SHARED, hold_directory, settle
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,12 +26,12 @@ def run_again(arguments: Sequence[str], environ: Mapping[str, str]) -> None:
     if run is None or answer is None:
         return
     command, chosen = run[1], variables(answer.python, answer.prefix, environ)
-    descriptor = _held(answer.prefix)
+    descriptor = hold_again(answer.prefix)
     if descriptor is None:
         return
     try:
-        if answer.remarks:
-            _say(answer.remarks, command[0], chosen["PATH"])
+        if answer.more:
+            _say(answer.more, command[0], chosen["PATH"])
         become(command, chosen, (descriptor,))
     except OSError:
         # There is no such command, and the ordinary way has the words for that.
@@ -51,21 +50,6 @@ def directory_and_command(arguments: Sequence[str]) -> tuple[str, Sequence[str]]
         case _:
             return None
     return (directory, command) if command and command[0] else None
-
-
-def _held(prefix: str) -> int | None:
-    """A descriptor that holds the environment, marked as used now; None where it is not there or on its way out."""
-    try:
-        descriptor = hold_directory(prefix, SHARED)
-    except OSError:
-        return None
-    if descriptor is not None:
-        try:
-            settle(descriptor, time.time())
-        except OSError:
-            os.close(descriptor)
-            return None
-    return descriptor
 
 
 def _say(remarks: str, command: str, path: str) -> None:

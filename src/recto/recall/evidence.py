@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 # A kind, what it is about, and what was seen there.
 Evidence = tuple[str, str, str]
 
+# Larger than anything that is read as a declaration.
+_BYTES_MAX = 32 * 1024 * 1024
+
 # What is seen where there is no file; no digest is empty.
 ABSENT = ""
 
@@ -53,7 +56,7 @@ def _seen(kind: str, about: str, root: str) -> str:
         case "own":
             return own_file(about, _read_own(root, about))[2]
         case "file":
-            return file(about, _read(about))[2]
+            return file(about, read(about))[2]
         case "state":
             return state(*state_of(about))[2]
         case "machine":
@@ -69,10 +72,11 @@ def _read_own(root: str, name: str) -> bytes | None:
     path = f"{root}/{name}"
     if os.path.realpath(path) != path:
         raise ValueError(f"another path than it seems: {path}")
-    return _read(path)
+    return read(path)
 
 
-def _read(path: str) -> bytes | None:
+def read(path: str) -> bytes | None:
+    """The bytes of a regular file; None where there is none. ValueError for one that nobody would read as text."""
     try:
         # Not blocking: a FIFO must not hold a run up.
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
@@ -82,6 +86,8 @@ def _read(path: str) -> bytes | None:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
             return None
+        if status.st_size > _BYTES_MAX:
+            raise ValueError(f"too big: {path}")
         pieces = []
         while piece := os.read(descriptor, status.st_size + 1):
             pieces.append(piece)

@@ -24,14 +24,14 @@ _MAX_BYTES = 262_144
 
 
 class Answer:
-    """What a run is given: the environment at `prefix`, its `python`, and `remarks` to be said, as JSON or empty."""
+    """What was given: the environment at `prefix`, its `python`, and `more` that goes with it, as JSON or empty."""
 
-    __slots__ = ("prefix", "python", "remarks")
+    __slots__ = ("more", "prefix", "python")
 
-    def __init__(self, python: str, prefix: str, remarks: str) -> None:
+    def __init__(self, python: str, prefix: str, more: str) -> None:
         self.python = python
         self.prefix = prefix
-        self.remarks = remarks
+        self.more = more
 
 
 def recalled(question: Question) -> Answer | None:
@@ -39,14 +39,14 @@ def recalled(question: Question) -> Answer | None:
     texts = _texts(question.memo)
     if len(texts) < 4 or texts[0] != question.digest or len(texts) % 3 != 1:
         return None
-    _, python, prefix, remarks = texts[:4]
+    _, python, prefix, more = texts[:4]
     evidence = zip(texts[4::3], texts[5::3], texts[6::3], strict=True)
-    return Answer(python, prefix, remarks) if holds(evidence, question.root) else None
+    return Answer(python, prefix, more) if holds(evidence, question.root) else None
 
 
 def remember(question: Question, answer: Answer, evidence: Iterable[Evidence]) -> None:
     """Keeps the answer for the next time; does nothing where it is too much to keep. Raises OSError."""
-    texts = [question.digest, answer.python, answer.prefix, answer.remarks]
+    texts = [question.digest, answer.python, answer.prefix, answer.more]
     for piece in evidence:
         texts += piece
     body = os.fsencode("\0".join(texts))
@@ -58,6 +58,12 @@ def remember(question: Question, answer: Answer, evidence: Iterable[Evidence]) -
         os.write(descriptor, f"{digest_of(body)}\n".encode() + body)
     finally:
         os.close(descriptor)
+
+
+def forget(question: Question) -> None:
+    """Makes the next time a miss. Raises OSError."""
+    if _texts(question.memo)[:1] == [question.digest]:
+        os.unlink(question.memo)  # noqa: PTH108
 
 
 def _texts(path: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""What one `recto run` asks, before anything is read: where, and under which variables."""
+"""What one command asks, before anything is read: which command, where, and under which variables."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 # Raised when the meaning of a memo changes: old ones then never match.
-FORMAT = 1
+FORMAT = 2
 
 # Memos lie in so many places, by the first digits of their question's digest, and the next question of a place takes
 # it: 4,096 files of about 1 kB, however many projects there are, and nothing to sweep.
@@ -33,7 +33,7 @@ _PREFIX = "RECTO_"
 
 
 class Question:
-    """One project under one set of variables. `root` is the directory asked for, without symbolic links.
+    """One project or document under one set of variables. `root` is the path asked for, without symbolic links.
 
     `digest` stands for everything that is known before a file is read, and `memo` is where an answer may lie. (Not a
     dataclass: importing what makes one takes longer than all that is done with it.)
@@ -47,21 +47,21 @@ class Question:
         self.memo = memo
 
 
-def question(directory: str, environ: Mapping[str, str]) -> Question | None:
-    """The question of a run in this project, None where only the settings can tell where the data directory is.
+def question(path: str, environ: Mapping[str, str], command: str = "run") -> Question | None:
+    """The question of a command about this path, None where only the settings can tell where the data directory is.
 
     Every variable of ours is part of it, and so is the working directory, to which paths in them are relative.
     """
     data = _data(environ)
     try:
-        here, root = os.getcwd(), os.path.realpath(directory)  # noqa: PTH109
+        here, root = os.getcwd(), os.path.realpath(path)  # noqa: PTH109
     except FileNotFoundError:
         # The working directory was removed.
         return None
     if data is None:
         return None
     ours = sorted(name for name in environ if name.startswith(_PREFIX) or name in _VARIABLES)
-    who = (str(FORMAT), VERSION, __file__, sys.version, here, root)
+    who = (str(FORMAT), VERSION, __file__, sys.version, command, here, root)
     digest = digest_of(os.fsencode("\0".join((*who, *(f"{name}={environ[name]}" for name in ours)))))
     return Question(digest, root, f"{data}/{MEMOS}/{digest[:_PLACE_DIGITS]}")
 

@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from msgspec import Struct, field
 from msgspec.structs import replace
 
 from recto.declaration import Declaration, declare
@@ -16,16 +15,10 @@ from recto.policy import Grant
 from recto.problems import Cancelled, EngineError, Problem, RectoError, full_disk, problem
 from recto.progress import Event, Progress, silent
 from recto.render.model import Choice, Output, RenderRequest, Report
+from recto.render.options import Options
 from recto.render.project import Project
 
 DOCUMENT_SUFFIXES = (".qmd", ".md", ".ipynb")
-
-
-class Options(Struct, frozen=True):
-    """What every render gets: `environment` is all that cells see of the server's variables."""
-
-    seconds_max: float = 600.0
-    environment: Mapping[str, str] = field(default_factory=dict)
 
 
 class Renders:

@@ -25,10 +25,12 @@ What nobody holds in `locks`, `reservations`, `staging` and `trash` was left by 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING, Self
 
 from msgspec import Struct
 
-from recto.keys import EnvironmentKey, LineageKey, SpecKey
+if TYPE_CHECKING:
+    from recto.keys import EnvironmentKey, LineageKey, SpecKey
 
 VERSION = "v1"
 MANIFEST = "recto.json"
@@ -46,6 +48,11 @@ class Layout(Struct, frozen=True):
     """The paths of one store; `root` is `DATA/v1`."""
 
     root: Path
+
+    @classmethod
+    def of(cls, data: Path) -> Self:
+        """The paths of the store in a data directory."""
+        return cls(data / VERSION)
 
     @property
     def environments(self) -> Path:

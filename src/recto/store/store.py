@@ -68,7 +68,7 @@ class Store:
         failpoint: Failpoint = no_failpoint,
         sweepers: tuple[Sweeper, ...] = (),
     ) -> None:
-        self._layout = Layout(data / "v1")
+        self._layout = Layout.of(data)
         self._options = options or Options()
         self._clock = clock
         self._failpoint = failpoint

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-import argparse
+from typing import TYPE_CHECKING
 
 from recto.app import App
 from recto.cli.console import Console
-from recto.cli.logs import keep_log
 from recto.cli.waiting import progress
 from recto.problems import Cancelled, RectoError, problem, size
-from recto.render import RenderRequest, Report
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Sequence
+
+    from recto.engines.base import Status
+    from recto.problems import Problem
+    from recto.render import Report
 
 _ORIGINS = {
     "cached": "Environment {key} was ready",
@@ -27,11 +33,13 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     except Cancelled:
         raise
     except RectoError as error:
-        report = Report("failure", problems=error.problems, log=error.raw)
+        report = _report("failure", error.problems, error.raw)
     except KeyboardInterrupt:
         if not arguments.json:
             raise
-        report = Report("terminated", problems=(problem("cancelled"),))
+        report = _report("terminated", (problem("cancelled"),))
+    from recto.cli.logs import keep_log
+
     if arguments.json:
         console.json(to_json(report))
     console.problems(report.problems)
@@ -41,17 +49,29 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     return EXIT_CODES[report.status]
 
 
+def _report(status: Status, problems: Sequence[Problem], log: str = "") -> Report:
+    from recto.render import Report
+
+    return Report(status, problems=tuple(problems), log=log)
+
+
 def _rendered(arguments: argparse.Namespace, console: Console) -> Report:
     app = App()
-    request = RenderRequest(
-        document=arguments.path,
-        formats=tuple(arguments.to),
-        engine=arguments.engine,
-        output_dir=arguments.output_dir,
-        grant=app.grant,
-    )
-    with progress(console) as show:
-        return app.renders.render(request, show)
+    with app.head_start(arguments.path) as ahead:
+        # Imported while the kernel starts.
+        from recto.render import Project, RenderRequest
+
+        request = RenderRequest(
+            document=arguments.path,
+            formats=tuple(arguments.to),
+            engine=arguments.engine,
+            output_dir=arguments.output_dir,
+            grant=app.grant,
+        )
+        with progress(console) as show:
+            report = app.renders.render(request, show)
+        ahead.keep(report, Project.around(arguments.path).root)
+    return report
 
 
 def _say(report: Report, console: Console) -> None:

@@ -31,23 +31,23 @@ from recto.progress import Event, Progress
 from recto.sandbox.base import Sandbox
 
 if TYPE_CHECKING:
-    from recto.engines.jupyter.pool import Pool
+    from recto.engines.jupyter.warm import Kernels
 
 
 class JupyterEngine:
     """Renders `.qmd`, `.md` and `.ipynb` documents to HTML, DOCX and PDF.
 
-    `pandoc` is the executable, `python` an interpreter that has the `typst` package: our own. `pool` keeps kernels
-    warm, if there is one; whoever gives it closes it.
+    `pandoc` is the executable, `python` an interpreter that has the `typst` package: our own. `kernels`
+    are those that were started in advance, if any; whoever gives them ends them.
     """
 
     name = "jupyter"
 
-    def __init__(self, sandbox: Sandbox, pandoc: Path, python: Path, pool: Pool | None = None) -> None:
+    def __init__(self, sandbox: Sandbox, pandoc: Path, python: Path, kernels: Kernels | None = None) -> None:
         self._sandbox = sandbox
         self._pandoc = pandoc
         self._python = python
-        self._pool = pool
+        self._kernels = kernels
 
     def unavailable(self) -> Problem | None:
         """Why this engine cannot be used here, or None when it can."""
@@ -57,7 +57,7 @@ class JupyterEngine:
 
     def render(self, job: Job, progress: Progress, cancelled: Callable[[], bool] | None = None) -> Rendered:
         """What came of the job; a failing document is a status with problems."""
-        render = _Render(Commands(self._sandbox, job, cancelled), progress, self._pandoc, self._python, self._pool)
+        render = _Render(Commands(self._sandbox, job, cancelled), progress, self._pandoc, self._python, self._kernels)
         status: Status = "success"
         outputs: tuple[Path, ...] = ()
         try:
@@ -66,8 +66,8 @@ class JupyterEngine:
             status, render.problems = error.status, [*error.problems, *render.problems]
         except EngineError as error:
             status, render.problems = "failure", [*error.problems, *render.problems]
-        if self._pool is not None and render.ran:
-            self._pool.replenish(job)
+        if self._kernels is not None and render.ran:
+            self._kernels.replenish(job)
         return Rendered(
             status=status,
             outputs=outputs,
@@ -85,7 +85,7 @@ class _Render(Struct):
     progress: Progress
     pandoc: Path
     python: Path
-    pool: Pool | None
+    kernels: Kernels | None
     # Whether the cells ran until they were done or one of them raised: then they will be run again.
     ran: bool = False
     problems: list[Problem] = field(default_factory=list)
@@ -112,7 +112,7 @@ class _Render(Struct):
         if document.cells and (found := foreign_kernel(document.metadata, file)):
             raise EngineError(found)
         figures = ("retina", "svg") if "pdf" in targets else ("retina",)
-        execution = execute(document, self.commands, work, figures, self.progress, self.pool)
+        execution = execute(document, self.commands, work, figures, self.progress, self.kernels)
         self.timings_ms |= {**execution.timings_ms, "execute": _since(started)}
         self.prefix = execution.prefix
         if execution.prefix is not None and os.path.realpath(execution.prefix) != os.path.realpath(job.prefix):

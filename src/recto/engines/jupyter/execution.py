@@ -22,8 +22,7 @@ from recto.progress import Event, Progress
 from recto.sandbox.base import Outcome
 
 if TYPE_CHECKING:
-    # It brings psutil, which only a process that keeps kernels needs.
-    from recto.engines.jupyter.pool import Pool
+    from recto.engines.jupyter.warm import Kernels
 
 
 class Failure(Struct, frozen=True):
@@ -56,11 +55,11 @@ def execute(
     work: Path,
     figures: Sequence[str],
     progress: Progress,
-    pool: Pool | None = None,
+    kernels: Kernels | None = None,
 ) -> Execution:
     """What came of the document's cells; of a document that runs nothing, nothing, without starting a kernel.
 
-    `figures` are matplotlib's names of the image types that are wanted. A kernel that waits in the pool is used; one
+    `figures` are matplotlib's names of the image types that are wanted. One of `kernels` that fits is used; one
     that turns out to be of no use is a kernel started now.
     """
     items = {index: item for index, block in enumerate(document.blocks) if (item := _item(block))}
@@ -68,7 +67,7 @@ def execute(
         return Execution()
     request = {**_request(document, commands.job), "items": list(items.values()), "figures": list(figures)}
     run = _Run(request, tuple(items), commands, _Steps(progress))
-    warm = None if pool is None else run.warm(pool)
+    warm = None if kernels is None else run.warm(kernels)
     return run.cold(work) if warm is None else warm
 
 
@@ -105,9 +104,9 @@ class _Run(Struct, frozen=True):
     commands: Commands
     steps: _Steps
 
-    def warm(self, pool: Pool) -> Execution | None:
+    def warm(self, kernels: Kernels) -> Execution | None:
         """What came of it with a runner that waited; None where none did or it could not serve."""
-        runner = pool.take(self.commands.job)
+        runner = kernels.take(self.commands.job)
         if runner is None:
             return None
         with runner:

@@ -18,7 +18,7 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 from queue import Empty, Queue
 from types import TracebackType
-from typing import Self
+from typing import Protocol, Self
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -58,6 +58,22 @@ class Key(Struct, frozen=True):
         return cls(job.python, job.prefix, job.project, place, environment, job.seconds_max)
 
 
+def _nothing(runner: WarmRunner) -> None:
+    """Whoever has one runner needs no word of it."""
+
+
+class Kernels(Protocol):
+    """Kernels that were started in advance, as an engine sees them."""
+
+    def take(self, job: Job) -> WarmRunner | None:
+        """One for a job like this, which is the caller's from now on, to use and to leave; or None."""
+        ...
+
+    def replenish(self, job: Job) -> None:
+        """Told when the job's cells have run, and may be run again."""
+        ...
+
+
 class WarmRunner:
     """One started runner. Whoever sets `taken` uses it once, as a context manager, and nobody else ends it then."""
 
@@ -93,8 +109,8 @@ class WarmRunner:
     def start(
         self,
         sandbox: Sandbox,
-        tick: Callable[[WarmRunner], None],
-        over: Callable[[WarmRunner], None],
+        tick: Callable[[WarmRunner], None] = _nothing,
+        over: Callable[[WarmRunner], None] = _nothing,
         after: Iterable[WarmRunner] = (),
     ) -> None:
         """Starts it on a thread of its own, once those in `after` have ended. RuntimeError where no thread can be.
@@ -140,6 +156,13 @@ class WarmRunner:
         self._unwanted.set()
         with suppress(OSError):
             self._line.shutdown(socket.SHUT_RDWR)
+
+    def fits(self, job: Job) -> bool:
+        """Whether it can stand in for a runner of this job."""
+        try:
+            return Key.of(job) == self.key
+        except OSError:
+            return False
 
     @property
     def ending(self) -> bool:
