@@ -52,6 +52,7 @@ def _run(command: argparse.ArgumentParser) -> None:
 def _check(command: argparse.ArgumentParser) -> None:
     command.add_argument("path", type=Path, nargs="?", default=Path(), metavar="PATH", help=_PATH)
     command.add_argument("--no-resolve", action="store_true", help="read the declaration only; no network")
+    command.add_argument("--fix", action="store_true", help="make the edits that mend what is found; show them first")
     command.add_argument("--json", action="store_true", help=_JSON)
 
 

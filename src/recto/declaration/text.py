@@ -14,6 +14,7 @@ _CODING = re.compile(r"[ \t\f]*#.{0,200}?coding[:=][ \t]*([-\w.]+)")
 _UTF8_NAMES = frozenset({"utf-8", "utf8", "utf-8-sig", "ascii", "us-ascii"})
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
 _LINE_END = re.compile(r"\r\n|\r|\n")
+_ENDED = re.compile(f"({_LINE_END.pattern})")
 _COMMENT = re.compile(r"(?:^|(?<=\s))#")
 
 
@@ -35,17 +36,22 @@ def decode(data: bytes) -> str:
     UTF-16 without a byte order mark is read only where it cannot be anything else: ASCII text with every other byte
     zero. A PEP 263 `coding` comment that names another encoding is refused, as is a control character.
     """
-    if data.startswith(_UTF32_MARKS):
-        raise Unreadable("it is in UTF-32")
-    for mark, encoding in _MARKS:
-        if data.startswith(mark):
-            return _plain(_decoded(data[len(mark) :], encoding))
-    text = _plain(_decoded(data, _unmarked(data)))
+    mark, encoding = encoding_of(data)
+    text = _plain(_decoded(data[len(mark) :], encoding))
+    if mark:
+        return text
     for line in lines_of(text[:1000])[:2]:
         named = _CODING.match(line)
         if named and named[1].lower().replace("_", "-") not in _UTF8_NAMES:
             raise Unreadable(f"it says that it is in `{named[1]}`")
     return text
+
+
+def encoding_of(data: bytes) -> tuple[bytes, str]:
+    """The byte order mark of a file, or nothing, and the encoding of what follows; raises Unreadable for UTF-32."""
+    if data.startswith(_UTF32_MARKS):
+        raise Unreadable("it is in UTF-32")
+    return next(((mark, name) for mark, name in _MARKS if data.startswith(mark)), (b"", _unmarked(data)))
 
 
 def _unmarked(data: bytes) -> str:
@@ -70,6 +76,12 @@ def _plain(text: str) -> str:
         line = len(_LINE_END.findall(text, 0, control.start())) + 1
         raise Unreadable(f"it is not text: line {line:,} holds the control character 0x{ord(control[0]):02x}")
     return text
+
+
+def lines_with_ends(text: str) -> list[tuple[str, str]]:
+    """As `lines_of`, each with its end; the last has none."""
+    pieces = _ENDED.split(text)
+    return list(zip(pieces[::2], [*pieces[1::2], ""], strict=True))
 
 
 def lines_of(text: str) -> list[str]:

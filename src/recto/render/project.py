@@ -71,9 +71,11 @@ class Project(Struct, frozen=True):
             return None
         except OSError as error:
             raise DeclarationError(problem("permission-denied", path=name)) from error
+        # Opened as bytes only then: of a directory nothing can be opened.
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            os.close(descriptor)
+            return None
         with os.fdopen(descriptor, "rb") as file:
-            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                return None
             return file.read(_READ_MAX_BYTES + 1)
 
 

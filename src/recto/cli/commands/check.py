@@ -6,6 +6,7 @@ import argparse
 
 from recto.app import App
 from recto.cli.console import Console
+from recto.cli.mending import mend
 from recto.cli.project import declaration_at
 from recto.cli.waiting import progress
 from recto.declaration import Declaration, Declared
@@ -18,6 +19,8 @@ from recto.problems import Cancelled, Problem, RectoError, counted, size
 def run(arguments: argparse.Namespace, console: Console) -> int:
     """Prints what would be installed, what the base has, and the verdict."""
     try:
+        if arguments.fix:
+            mend(arguments.path, lambda: _problems(arguments, console), console)
         checked = _checked(arguments, console)
     except Cancelled:
         raise
@@ -33,6 +36,17 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     problems = (*checked.verdict.problems, *checked.problems)
     console.problems(problems)
     return 1 if any(problem.level == "error" for problem in problems) else 0
+
+
+def _problems(arguments: argparse.Namespace, console: Console) -> tuple[Problem, ...]:
+    """Everything that is wrong, in whichever way it is found out."""
+    try:
+        checked = _checked(arguments, console)
+    except Cancelled:
+        raise
+    except RectoError as error:
+        return error.problems
+    return (*checked.verdict.problems, *checked.problems)
 
 
 def _checked(arguments: argparse.Namespace, console: Console) -> Checked:

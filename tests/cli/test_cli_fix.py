@@ -1,0 +1,54 @@
+"""`recto check --fix` as a person uses it: the edits are shown, made, and what is left is said."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from commandline import Recto, valid
+
+pytest_plugins = ("cli_fixtures",)
+
+HABITS = b"humanize = 4.9.0\r\n--index-url https://packages.example/simple\r\nos\r\nsix=1.16.0=pyhd_0\r\n# kept"
+
+
+def test_lines_of_other_tools_are_mended(recto: Recto, project: Path) -> None:
+    file = project / "requirements.txt"
+    file.write_bytes(HABITS)
+    before = recto("check", "--no-resolve")
+    assert (before.code, file.read_bytes()) == (1, HABITS)
+    done = recto("check", "--no-resolve", "--fix")
+    assert done.code == 0, done.err
+    assert file.read_bytes() == b"humanize==4.9.0\r\nsix==1.16.0\r\n# kept"
+    for line in ("-humanize = 4.9.0", "+humanize==4.9.0", "-os", "Write `six==1.16.0`."):
+        assert line in done.err.splitlines()
+    again = recto("check", "--no-resolve", "--fix")
+    assert (again.code, "---" in again.err) == (0, False)
+
+
+def test_what_no_edit_mends_is_said_and_left(recto: Recto, project: Path) -> None:
+    file = project / "requirements.txt"
+    file.write_text("os\ngit+https://code.example/x.git\n")
+    done = recto("check", "--no-resolve", "--fix", "--json")
+    assert done.code == 1
+    assert valid(done.json, "check")["problems"][0]["code"] == "declaration-url"
+    assert file.read_text() == "git+https://code.example/x.git\n"
+
+
+def test_the_front_matter_of_a_document_is_mended(recto: Recto, project: Path) -> None:
+    document = project / "paper.qmd"
+    document.write_text("---\ntitle: x\npython:\n  dependencies:\n    - humanize=4.9.0\n---\n\nText\n")
+    done = recto("check", document, "--no-resolve", "--fix")
+    assert done.code == 0, done.err
+    assert "    - humanize==4.9.0\n" in document.read_text()
+
+
+def test_a_file_that_may_not_be_written_is_named(recto: Recto, project: Path) -> None:
+    (project / "requirements.txt").symlink_to("/dev/full")
+    done = recto("check", "--no-resolve", "--fix")
+    assert done.code == 1
+    assert "requirements.txt" in done.err
+
+
+def test_a_directory_in_the_place_of_a_file_declares_nothing(recto: Recto, project: Path) -> None:
+    (project / "requirements.txt").mkdir()
+    assert recto("check", "--no-resolve").code == 0
