@@ -17,6 +17,8 @@ from stored import names
 
 from recto.problems import Cancelled, StoreError
 from recto.store import Store, Turn, Words
+from recto.store.holds import EXCLUSIVE, hold
+from recto.store.mutex import mutex
 
 pytest_plugins = ("store_fixtures",)
 
@@ -62,6 +64,18 @@ def test_another_process_is_kept_out_until_the_wait_is_over(store: Store, data: 
     assert caught.value.problems[0].code == "store-wait"
     assert "0.05 s" in caught.value.problems[0].message
     assert announced == ["waiting"]
+
+
+def test_who_deletes_says_so_when_another_is_at_it_for_too_long(store: Store, data: Path) -> None:
+    path = data / "v1" / "locks" / ".prune"
+    descriptor = hold(path, EXCLUSIVE, os.O_RDONLY | os.O_CREAT)
+    assert descriptor is not None
+    with pytest.raises(StoreError) as caught, mutex(path, 0.05, late="store-busy"):
+        pytest.fail("two delete")
+    os.close(descriptor)
+
+    assert [found.code for found in caught.value.problems] == ["store-busy"]
+    store.prune()
 
 
 def test_whoever_waits_may_be_cancelled(store: Store, data: Path) -> None:
