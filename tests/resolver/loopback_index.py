@@ -9,7 +9,7 @@ import json
 import threading
 import zipfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import quote
@@ -25,6 +25,9 @@ class LoopbackIndex:
     projects: dict[str, list[dict[str, object]]] = field(default_factory=dict)
     bodies: dict[str, bytes] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
+    # Projects whose page is never sent.
+    mute: set[str] = field(default_factory=set)
+    over: threading.Event = field(default_factory=threading.Event)
 
     @property
     def url(self) -> str:
@@ -88,6 +91,8 @@ class LoopbackIndex:
         if path in self.bodies:
             return 200, self.bodies[path], "application/octet-stream"
         name = path.removeprefix("/simple/").strip("/")
+        if name in self.mute:
+            self.over.wait()
         if name in self.projects:
             page = {"meta": {"api-version": "1.1"}, "name": name, "files": self.projects[name]}
             return 200, json.dumps(page).encode(), "application/vnd.pypi.simple.v1+json"
@@ -105,7 +110,9 @@ def serving(index: LoopbackIndex) -> Iterator[LoopbackIndex]:
             self.send_header("Content-Type", kind)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
-            self.wfile.write(body)
+            # Whoever asked may have given up.
+            with suppress(BrokenPipeError, ConnectionResetError):
+                self.wfile.write(body)
 
         def log_message(self, format: str, *arguments: object) -> None:
             """Says nothing: a test's output is its own."""
@@ -117,6 +124,7 @@ def serving(index: LoopbackIndex) -> Iterator[LoopbackIndex]:
         try:
             yield index
         finally:
+            index.over.set()
             server.shutdown()
             thread.join()
 

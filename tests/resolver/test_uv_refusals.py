@@ -239,6 +239,24 @@ def test_a_mute_index_is_given_up_when_the_time_is_over(bench: Make) -> None:
     assert "0.5 s" in found.message
 
 
+def test_a_search_that_takes_too_long_names_the_lines_that_fight(bench: Make, index: LoopbackIndex) -> None:
+    for minor in range(20):
+        index.add("left", f"1.{minor}", f"shared=={minor}")
+        index.add("shared", f"{minor}")
+    index.add("right", "1.0", "shared<1")
+    # What fits is found, and then one page never comes.
+    index.add("unheard", "1.0")
+    index.mute.add("unheard")
+    made = bench()
+    with pytest.raises(ResolveError) as caught:
+        made.answer(Request(declared("left", "right", "unheard"), made.base, seconds_max=3))
+    (found,) = caught.value.problems
+    assert (found.code, found.package, found.source) == ("cap-resolve-time", "left", Source("requirements.txt", 1))
+    assert "`left` and `right`" in found.hint
+    assert "`left` is at requirements.txt:1, `right` is at requirements.txt:2" in found.hint
+    assert "DEBUG" not in caught.value.raw
+
+
 def test_a_resolution_can_be_cancelled_while_it_waits(bench: Make) -> None:
     made = bench()
     with _Mute() as mute:

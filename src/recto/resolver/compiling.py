@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
 import tomllib
 from collections.abc import Callable, Mapping
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
+from datetime import time as time_of_day
 from pathlib import Path
 
 import tomli_w
@@ -17,8 +19,13 @@ from packaging.version import Version
 from recto.interpreters import Base
 from recto.problems import Cancelled, ResolveError, problem
 from recto.problems.diagnosis import decode, diagnose, redacted
+from recto.progress import Event, Progress, silent
 from recto.resolver.index_pages import credentials, default_index, index_settings
+from recto.resolver.watching import LOG, Watch, without_steps
 from recto.sandbox.base import Command, Limits, Outcome, Sandbox
+
+# How often whoever waits for a search hears how it goes. Most are done before the first time.
+TELL_SECONDS = 5.0
 
 # uv's exit status where it proved that no set of versions fits; 2 is for everything else that goes wrong.
 _UNSOLVABLE = 1
@@ -76,33 +83,67 @@ class NoSolution(Struct, frozen=True):
     said: str
 
 
-class Patience:
-    """How long the caller still waits, over all runs of one request, and whether they still want it."""
+class OutOfTime(ResolveError):
+    """The caller's time was over before there was an answer: `cap-resolve-time`."""
 
-    def __init__(self, seconds: float, cancelled: Callable[[], bool] | None = None) -> None:
+
+class Patience:
+    """How long the caller still waits, over all runs of one request, whether they still want it, and what they hear.
+
+    `clock` gives seconds.
+    """
+
+    def __init__(
+        self,
+        seconds: float,
+        cancelled: Callable[[], bool] | None = None,
+        progress: Progress = silent,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._seconds = seconds
         self._left = seconds
+        self._progress = progress
+        self._clock = clock
+        self._begun = self._told = clock()
         self.cancelled = cancelled
+        self.watch = Watch()
+
+    def hear(self, line: bytes) -> None:
+        """Takes a line of uv's, and tells the caller now and then how the search goes."""
+        if not self.watch.hear(line):
+            return
+        now = self._clock()
+        if now - self._told < TELL_SECONDS:
+            return
+        self._told = now
+        spent = f"{now - self._begun:.0f} s of {self._seconds:g} s"
+        about = f"looking at {self.watch.package}, candidate {self.watch.looks:,}"
+        self._progress(Event("resolving", f"{about}, after {spent}", unit="packages"))
 
     @property
     def limits(self) -> Limits:
-        """The limits of the next run; raises ResolveError (`cap-resolve-time`) where no time is left."""
+        """The limits of the next run; raises OutOfTime where no time is left."""
         if self._left <= 0:
             raise self.exhausted("")
         return Limits(wall_seconds=self._left)
 
     def spend(self, outcome: Outcome) -> None:
-        """Takes the time of a run off; raises Cancelled or ResolveError where it did not end by itself."""
+        """Takes the time of a run off; raises Cancelled or OutOfTime where it did not end by itself."""
         self._left -= outcome.seconds
-        said = redacted(decode(outcome.stderr))
+        said = _said(outcome)
         if outcome.stop == "cancelled":
             raise Cancelled(problem("cancelled"), said)
         if outcome.stop == "timed-out":
             raise self.exhausted(said)
 
-    def exhausted(self, said: str) -> ResolveError:
+    def exhausted(self, said: str) -> OutOfTime:
         """The error of a request whose time is over."""
-        return ResolveError(problem("cap-resolve-time", seconds=f"{self._seconds:g}"), said)
+        return OutOfTime(problem("cap-resolve-time", seconds=f"{self._seconds:g}"), said)
+
+
+def _said(outcome: Outcome) -> str:
+    """What uv said to people, credentials removed."""
+    return redacted(without_steps(decode(outcome.stderr)))
 
 
 def compile_lock(uv: Uv, base: Base, question: Question, directory: Path, patience: Patience) -> Answer | NoSolution:
@@ -119,9 +160,9 @@ def compile_lock(uv: Uv, base: Base, question: Question, directory: Path, patien
 
 def _compiled(uv: Uv, base: Base, question: Question, directory: Path, patience: Patience) -> Answer | NoSolution:
     command = _command(uv, base, question, directory, patience.limits)
-    outcome = uv.sandbox.run(command, cancelled=patience.cancelled)
+    outcome = uv.sandbox.run(command, on_stderr=patience.hear, cancelled=patience.cancelled)
     patience.spend(outcome)
-    said = redacted(decode(outcome.stderr))
+    said = _said(outcome)
     if outcome.succeeded:
         return Answer(Pylock.from_dict(tomllib.loads((directory / "pylock.toml").read_text("utf-8"))), said)
     if outcome.code == _UNSOLVABLE:
@@ -133,7 +174,7 @@ def _command(uv: Uv, base: Base, question: Question, directory: Path, limits: Li
     uv.cache.mkdir(parents=True, exist_ok=True)
     folder = (question.stand_ins,) if question.stand_ins else ()
     settings, index = _index(uv, base, question, directory)
-    own = {"HOME": str(directory), "UV_PYTHON_DOWNLOADS": "never", "LANG": "C.UTF-8"}
+    own = {"HOME": str(directory), "UV_PYTHON_DOWNLOADS": "never", "LANG": "C.UTF-8", "RUST_LOG": LOG}
     return Command(
         argv=(str(uv.executable), "pip", "compile", *settings, *_arguments(uv, base, question, directory)),
         cwd=directory,
@@ -166,7 +207,7 @@ def _arguments(uv: Uv, base: Base, question: Question, directory: Path) -> list[
 
 def day_after(day: date) -> str:
     """The first instant after that UTC day. A bare date would mean a day of the machine's own time zone to uv."""
-    return datetime.combine(day + timedelta(days=1), time(), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return datetime.combine(day + timedelta(days=1), time_of_day(), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def index_of(uv: Uv, base: Base) -> str | None:

@@ -14,6 +14,7 @@ from recto.interpreters import Base
 from recto.problems import Problem, Source, problem
 from recto.problems.diagnosis import clean, diagnose
 from recto.resolver.installed import Unmet, base_versions
+from recto.resolver.watching import Watch
 
 # Lines that a hint names: a proof over a hundred pins names many, and the first of them tell most.
 LINES_NAMED = 4
@@ -55,6 +56,19 @@ def clash(unmet: Unmet, declaration: Declaration, base: Base, said: str = "") ->
         ),
         named,
     )
+
+
+def overtime(found: Problem, declaration: Declaration, watch: Watch) -> Problem:
+    """The problem of a search that was not done in time, with the packages that fought and the lines behind them."""
+    fighters = watch.fighters()
+    if not fighters:
+        return found
+    asked = {canonicalize_name(name) for name in watch.asked_for(fighters)}
+    lines = _by_place(one for one in declaration.requirements if canonicalize_name(one.requirement.name) in asked)
+    between = " and ".join(f"`{name}`" for name in fighters)
+    told = replace(found, hint=f"{found.hint} Most of the time no two versions fitted together of {between}.")
+    placed = _with_lines(told, lines)
+    return replace(placed, package=lines[0].requirement.name, source=lines[0].source) if lines else placed
 
 
 def shadowed(unmet: Unmet, declaration: Declaration) -> Problem:

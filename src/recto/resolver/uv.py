@@ -17,8 +17,8 @@ from recto.progress import Event, Progress
 from recto.resolver import planning, project_lock
 from recto.resolver.base import Request, Resolution
 from recto.resolver.cautions import cautions
-from recto.resolver.compiling import Patience, Uv, index_of
-from recto.resolver.failures import clash, shadowed
+from recto.resolver.compiling import OutOfTime, Patience, Uv, index_of
+from recto.resolver.failures import clash, overtime, shadowed
 from recto.resolver.installed import base_versions, unmet
 from recto.resolver.search import Search
 from recto.resolver.stand_ins import StandIns, stand_ins
@@ -51,8 +51,11 @@ class UvResolver:
         with Aside(lambda: index_of(self._uv, base)):
             stands = self._stand_ins(base)
         with tempfile.TemporaryDirectory(prefix="recto-resolve-") as directory:
-            patience = Patience(request.seconds_max, cancelled)
-            found = Search(self._uv, request, self._pinned(base), stands, Path(directory), patience).run()
+            patience = Patience(request.seconds_max, cancelled, progress)
+            try:
+                found = Search(self._uv, request, self._pinned(base), stands, Path(directory), patience).run()
+            except OutOfTime as error:
+                raise OutOfTime(overtime(error.problems[0], declaration, patience.watch), error.raw) from error
         count = len(found.lock.packages)
         progress(Event("resolving", "found versions that fit together", count, count, "packages"))
         plan = planning.plan(found.lock, base, found.versions)
