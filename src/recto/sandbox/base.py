@@ -40,13 +40,18 @@ class Command(Struct, frozen=True):
 
 
 class Outcome(Struct, frozen=True):
-    """How a command ended. `code` is the exit status, negative for the signal that killed it, as in subprocess."""
+    """How a command ended. `code` is the exit status, negative for the signal that killed it, as in subprocess.
+
+    `memory_kills` is how many processes the kernel killed meanwhile because memory ran out, of this command or beside
+    it, as far as the mechanism can tell.
+    """
 
     code: int
     stop: Stop
     stdout: bytes
     stderr: bytes
     seconds: float
+    memory_kills: int = 0
 
     @property
     def succeeded(self) -> bool:

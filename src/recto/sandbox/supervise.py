@@ -11,6 +11,7 @@ from contextlib import ExitStack, closing
 
 from recto.sandbox.base import Command, OnLine, Outcome, Stop
 from recto.sandbox.kept import Kept, Lines
+from recto.sandbox.memory_kills import memory_kills
 from recto.sandbox.process_tree import MARK, ProcessTree
 
 # How often `cancelled` is asked.
@@ -41,7 +42,7 @@ def supervise(
     A time-out or a cancellation sends SIGTERM to the process group and two seconds later SIGKILL to every process;
     after an exit what was left behind is killed at once. Raises what `subprocess.Popen` raises at the start.
     """
-    started = time.monotonic()
+    started, killed = time.monotonic(), memory_kills()
     mark = os.urandom(16).hex()
     with _start(argv or command.argv, command, mark) as child, ExitStack() as descriptors:
         tree = ProcessTree(child.pid, mark)
@@ -54,7 +55,14 @@ def supervise(
                 tree.terminate()
                 run.pump_until(time.monotonic() + _GRACE_SECONDS)
         run.drain_until(time.monotonic() + _DRAIN_SECONDS)
-        return Outcome(child.wait(), stop, run.stdout.content(), run.stderr.content(), time.monotonic() - started)
+        return Outcome(
+            code=child.wait(),
+            stop=stop,
+            stdout=run.stdout.content(),
+            stderr=run.stderr.content(),
+            seconds=time.monotonic() - started,
+            memory_kills=0 if killed is None else max(0, (memory_kills() or killed) - killed),
+        )
 
 
 def _start(argv: tuple[str, ...], command: Command, mark: str) -> subprocess.Popen[bytes]:

@@ -125,8 +125,12 @@ class _Run(Struct, frozen=True):
 
     def _execution(self, outcome: Outcome, workplace: Workplace, timings_ms: Mapping[str, float]) -> Execution:
         if not outcome.succeeded:
-            return Execution(failure=Failure("runner", None, {}, {"code": outcome.code}))
+            ended = {"code": outcome.code, "memory_kills": outcome.memory_kills}
+            return Execution(failure=Failure("runner", None, {}, ended))
         execution = _read(workplace.result(), self.blocks, workplace.plotly())
+        if execution.failure is not None:
+            facts = {**execution.failure.facts, "memory_kills": outcome.memory_kills}
+            execution = replace(execution, failure=replace(execution.failure, facts=facts))
         return replace(execution, timings_ms={**self.steps.timings_ms, **timings_ms})
 
 

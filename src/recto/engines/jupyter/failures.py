@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import signal
 from pathlib import Path
 
 from recto.engines.jupyter.document import Block, Cell, Document
@@ -37,6 +38,8 @@ class FailureReader:
             return (
                 problem("cell-timeout", source=where, document=self._file, cell=self._cell(failure), seconds=seconds),
             )
+        if _out_of_memory(failure):
+            return (problem("out-of-memory", source=self._where(failure)),)
         if failure.kind == "died":
             return (problem("kernel-died", source=self._where(failure), document=self._file, excerpt=_tail(log)),)
         if failure.kind == "lacking":
@@ -120,6 +123,16 @@ class FailureReader:
 
     def _block(self, failure: Failure) -> Block | None:
         return None if failure.block is None else self._document.blocks[failure.block]
+
+
+def _out_of_memory(failure: Failure) -> bool:
+    """Whether the kernel ended what ran the cells because memory ran out."""
+    ended = failure.facts.get("signal") if failure.kind == "died" else -_number(failure.facts.get("code"))
+    return ended == signal.SIGKILL and _number(failure.facts.get("memory_kills")) > 0
+
+
+def _number(fact: object) -> int:
+    return fact if isinstance(fact, int) else 0
 
 
 def _timeout(document: Document) -> str:

@@ -118,6 +118,13 @@ class Kernel:
             raise RuntimeError("the kernel did not run our own code: " + str(content.get("evalue")))
         return dict(content["user_expressions"])
 
+    def signal(self) -> int | None:
+        """The signal that ended it, None where it left by itself or lives."""
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(KILLED_SECONDS)
+        code = self._process.poll()
+        return -code if code is not None and code < 0 else None
+
     def kill(self) -> None:
         """Ends it at once, and what it started in its process group."""
         if self._process is not None and self._process.poll() is None:
@@ -161,7 +168,7 @@ class Session:
         try:
             failure = await self._items()
         except DeadKernelError:
-            failure = {"kind": "died", "item": len(self._results)}
+            failure = {"kind": "died", "item": len(self._results), "facts": {"signal": self._kernel.signal()}}
         finally:
             self._kernel.kill()
         self._keep_plotly_script()
