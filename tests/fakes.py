@@ -222,11 +222,12 @@ class FakeSandbox:
 
 @dataclass
 class CountingSandbox:
-    """No sandbox, with the commands that went through it; those that `refused` knows fail without being run."""
+    """No sandbox, with the commands that went through it; those that `refused` knows end so without being run."""
 
     name: str = "counting"
     commands: list[Command] = field(default_factory=list)
     refused: Callable[[Command], bool] = lambda command: False
+    refusal: Outcome = field(default_factory=lambda: Outcome(1, "exited", b"", b"refused\n", 0.0))
 
     def run(
         self,
@@ -238,5 +239,5 @@ class CountingSandbox:
     ) -> Outcome:
         self.commands.append(command)
         if self.refused(command):
-            return Outcome(1, "exited", b"", b"refused\n", 0.0)
+            return self.refusal
         return NoSandbox().run(command, on_stdout=on_stdout, on_stderr=on_stderr, cancelled=cancelled)

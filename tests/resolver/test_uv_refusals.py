@@ -20,6 +20,7 @@ from resolving import Bench, declared
 from recto.problems import BaseError, Cancelled, Problem, ResolveError, Source
 from recto.resolver import Request
 from recto.resolver.locking import locked
+from recto.sandbox.base import Outcome
 
 pytest_plugins = ("resolver_fixtures",)
 
@@ -255,6 +256,13 @@ def test_a_search_that_takes_too_long_names_the_lines_that_fight(bench: Make, in
     assert "`left` and `right`" in found.hint
     assert "`left` is at requirements.txt:1, `right` is at requirements.txt:2" in found.hint
     assert "DEBUG" not in caught.value.raw
+
+
+def test_a_resolver_that_is_killed_for_memory_says_nothing_about_packages(bench: Make, index: LoopbackIndex) -> None:
+    made = bench()
+    made.sandbox.refused = lambda command: "compile" in command.argv
+    made.sandbox.refusal = Outcome(-9, "exited", b"", b"", 1.0, memory_kills=1)
+    assert _refusal(made, "tool").code == "out-of-memory"
 
 
 def test_a_resolution_can_be_cancelled_while_it_waits(bench: Make) -> None:

@@ -57,7 +57,10 @@ class Commands(Struct):
         on_stdout: OnLine | None = None,
         on_stderr: OnLine | None = None,
     ) -> Outcome:
-        """How the command ended by itself; raises BuildError `cap-build-time` or Cancelled where it was ended."""
+        """How the command ended by itself.
+
+        Raises BuildError `cap-build-time` or `out-of-memory`, or Cancelled, where it was ended.
+        """
         left = self.seconds_max - (self.clock() - self._started)
         if left <= 0:
             raise self._late()
@@ -78,6 +81,8 @@ class Commands(Struct):
             raise self._late()
         if outcome.stop == "cancelled":
             raise Cancelled(problem("cancelled"))
+        if outcome.out_of_memory:
+            raise BuildError(problem("out-of-memory"), self.log)
         return outcome
 
     def _late(self) -> BuildError:

@@ -167,6 +167,8 @@ def _compiled(uv: Uv, base: Base, question: Question, directory: Path, patience:
         return Answer(Pylock.from_dict(tomllib.loads((directory / "pylock.toml").read_text("utf-8"))), said)
     if outcome.code == _UNSOLVABLE:
         return NoSolution(said)
+    if outcome.out_of_memory:
+        raise ResolveError(problem("out-of-memory"), said)
     raise ResolveError(diagnose(said), said)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Literal, Protocol
@@ -57,6 +58,11 @@ class Outcome(Struct, frozen=True):
     def succeeded(self) -> bool:
         """Whether it exited by itself with status 0."""
         return self.stop == "exited" and self.code == 0
+
+    @property
+    def out_of_memory(self) -> bool:
+        """Whether it was killed, and the kernel killed something because memory ran out."""
+        return self.code == -signal.SIGKILL and self.memory_kills > 0
 
 
 OnLine = Callable[[bytes], None]

@@ -159,11 +159,18 @@ def _judged(job: Job, document: Document, around: Surroundings, outcome: Outcome
         return _Run("failure", log, problems=(astray,), prefix=prefix)
     if outcome.code != 0:
         found = failure.problems(log, failure.errors_in(around.log), document, job)
+        if outcome.memory_kills:
+            found = tuple(_out_of_memory(one) for one in found)
         return _Run("failure", log, problems=found, prefix=prefix)
     if output is None:
         lost = problem("render-failed", reason="Quarto named no output inside the project")
         return _Run("failure", log, problems=(lost,), prefix=prefix)
     return _Run("success", log, output, prefix=prefix)
+
+
+def _out_of_memory(found: Problem) -> Problem:
+    """What a kernel that ended is where the operating system killed for memory meanwhile."""
+    return problem("out-of-memory", source=found.source) if found.code == "kernel-died" else found
 
 
 def _astray(
