@@ -41,7 +41,11 @@ class Failures(Struct, frozen=True):
 
     def get(self, key: SpecKey, now: float) -> Failure | Miss:
         """The failure of the spec, if it counts now."""
-        return _counting(read_record(self.layout.failure(key)), now)
+        try:
+            return _counting(read_record(self.layout.failure(key)), now)
+        except OSError as error:
+            # Of no use, and no reason to answer nobody: whoever has to write here will hear of it.
+            return Miss(f"it cannot be read: {error}")
 
     def put(self, key: SpecKey, value: Mapping[str, object], seconds: float, now: float) -> None:
         """Stores a failure that counts for so long, in place of what was there."""
@@ -53,7 +57,7 @@ class Failures(Struct, frozen=True):
 
     def clear(self, key: SpecKey) -> None:
         """Takes the failure of the spec away, if there is one."""
-        with suppress(FileNotFoundError, IsADirectoryError):
+        with suppress(FileNotFoundError, NotADirectoryError, IsADirectoryError):
             self.layout.failure(key).unlink()
 
     def sweep(self, now: float) -> None:
@@ -79,7 +83,7 @@ class Failures(Struct, frozen=True):
         try:
             with os.scandir(self.layout.failures) as found:
                 return [Path(one.path) for one in found]
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return []
 
 
