@@ -73,7 +73,8 @@ def lock(versions: dict[str, str], size: int = 1000) -> Pylock:
 class FakeResolver:
     """Answers from `available` (name to newest version) and `needs` (name to what it depends on).
 
-    Like the real one it keeps base versions and preferred versions unless it is told to upgrade.
+    Like the real one it keeps base versions and preferred versions unless it is told to upgrade. It fails with the
+    problems in `failing`, when there are some. `during` is called with each request.
     """
 
     available: dict[str, str]
@@ -81,10 +82,15 @@ class FakeResolver:
     size: int = 1000
     requests: list[Request] = field(default_factory=list)
     remarks: tuple[Problem, ...] = ()
+    failing: list[Problem] = field(default_factory=list)
+    during: Callable[[Request], None] = lambda request: None
 
     def resolve(self, request: Request, progress: Progress, cancelled: Callable[[], bool] | None = None) -> Resolution:
         self.requests.append(request)
         progress(Event("resolving", "looking for versions"))
+        self.during(request)
+        if self.failing:
+            raise ResolveError(self.failing, raw="the resolver's text")
         last = () if request.preferred is None else request.preferred.packages
         preferred = {str(package.name): str(package.version) for package in last}
         has = request.base.identity.distributions

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -28,17 +31,27 @@ def asks(*lines: str) -> Declaration:
     )
 
 
+@dataclass
+class Clock:
+    """A clock that stands still until it is moved."""
+
+    now: float = 1_700_000_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
 class House:
     """Environments over a store in a temporary directory, with everything that the tests look at."""
 
-    def __init__(self, data: Path) -> None:
+    def __init__(self, data: Path, clock: Callable[[], float] = time.time) -> None:
         self.resolver = FakeResolver(
             {"polars": "2.1.0", "altair": "6.0", "narwhals": "2.29.0", "pandas": "3.1.1"},
             {"altair": ("narwhals", "pandas")},
         )
         self.builder = FakeBuilder()
         self.base: Base = base(data / "base", pandas="3.1.1", numpy="2.4.6")
-        self.store = Store.open(data)
+        self.store = Store.open(data, clock=clock)
         self.data = data
         self.finisher = FakeFinisher()
         self.called: list[str] = []

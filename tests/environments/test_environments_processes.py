@@ -20,11 +20,11 @@ DOWNLOADING = "downloading polars 3 10"
 class Visit:
     """One process of `visiting.py`."""
 
-    def __init__(self, data: Path, package: str) -> None:
+    def __init__(self, data: Path, *arguments: str) -> None:
         here = Path(__file__).parent
         self.said: list[str] = []
         self.process = subprocess.Popen(
-            [sys.executable, here / "visiting.py", data, package],
+            [sys.executable, here / "visiting.py", data, *arguments],
             env={"PYTHONPATH": f"{here.parent}:{here}"},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -41,7 +41,7 @@ class Visit:
         pytest.fail(f"{line!r} was not said, but {self.said}")
 
     def go(self) -> None:
-        """Lets the build end well."""
+        """Lets what it is at come to its end."""
         assert self.process.stdin is not None
         print("go", file=self.process.stdin, flush=True)
 
@@ -72,8 +72,8 @@ def house(tmp_path: Path) -> House:
 def visit(house: House) -> Iterator[Visits]:
     with ExitStack() as processes:
 
-        def start(package: str = "polars") -> Visit:
-            visit = Visit(house.data, package)
+        def start(package: str = "polars", *options: str) -> Visit:
+            visit = Visit(house.data, package, *options)
             processes.enter_context(visit.process)
             processes.callback(visit.process.kill)
             return visit
@@ -201,3 +201,59 @@ def test_twelve_processes_make_one_build(house: House, builds: Visit, visit: Vis
     assert ends == {"cached"}
     assert not any("building" in process.said for process in others)
     assert house.leftovers() == []
+
+
+FAILED = "failed no-matching-distribution"
+REMEMBERED = f"{FAILED} failure-remembered"
+
+
+def ask_for_what_fails(visit: Visits, options: tuple[str, ...]) -> tuple[Visit, list[Visit]]:
+    """One process that looks for what nobody knows, and eleven that wait for it."""
+    first = visit("polrs", *options)
+    first.until("looking")
+    others = [visit("polrs", *options) for _ in range(11)]
+    for other in others:
+        other.until(ALREADY)
+    return first, others
+
+
+@pytest.mark.parametrize("options", [(), ("--retry",)])
+def test_twelve_processes_that_ask_for_what_fails_make_one_attempt(
+    house: House, visit: Visits, options: tuple[str, ...]
+) -> None:
+    if options:
+        before = visit("polrs")
+        before.go()
+        assert before.ended()[-1] == FAILED
+    first, others = ask_for_what_fails(visit, options)
+    first.go()
+    assert first.ended()[-1] == FAILED
+    for other in others:
+        assert other.ended()[-1] == REMEMBERED
+        assert "looking" not in other.said
+    assert visit("polrs").ended() == [REMEMBERED]
+    assert house.leftovers() == []
+
+
+def test_whoever_looks_is_killed_and_one_of_those_who_wait_looks_for_all(house: House, visit: Visits) -> None:
+    first, others = ask_for_what_fails(visit, ())
+    first.kill()
+    # Any of them; the rest never reads its line.
+    for other in others:
+        other.go()
+    ends = sorted(other.ended()[-1] for other in others)
+    assert ends == [FAILED] + [REMEMBERED] * 10
+    assert sum("looking" in other.said for other in others) == 1
+    house.store.prune()
+    assert house.leftovers() == []
+
+
+def test_a_retry_beside_those_who_are_told_tries_again(visit: Visits) -> None:
+    first = visit("polrs")
+    first.go()
+    assert first.ended()[-1] == FAILED
+    retry = visit("polrs", "--retry")
+    retry.until("looking")
+    assert visit("polrs").ended() == [REMEMBERED]
+    retry.go()
+    assert retry.ended()[-1] == FAILED

@@ -10,6 +10,7 @@ from recto.version import VERSION
 
 _JSON = "print JSON to standard output"
 _PATH = "a document or a project directory [.]"
+_RETRY = "try packages again that failed a short while ago"
 
 
 def parser(words: Collection[str] | None = None) -> argparse.ArgumentParser:
@@ -41,11 +42,13 @@ def _render(command: argparse.ArgumentParser) -> None:
     )
     command.add_argument("--engine", choices=("auto", "quarto", "jupyter"), default="auto", help="[auto]")
     command.add_argument("--output-dir", type=Path, metavar="DIR", help="where outputs go [beside the document]")
+    command.add_argument("--retry", action="store_true", help=_RETRY)
     command.add_argument("--json", action="store_true", help=_JSON)
 
 
 def _run(command: argparse.ArgumentParser) -> None:
     command.add_argument("--project", type=Path, default=Path(), metavar="DIR", help="the project [.]")
+    command.add_argument("--retry", action="store_true", help=_RETRY)
     command.add_argument("argv", nargs=argparse.REMAINDER, metavar="-- COMMAND...", help="what to run")
 
 
@@ -53,6 +56,7 @@ def _check(command: argparse.ArgumentParser) -> None:
     command.add_argument("path", type=Path, nargs="?", default=Path(), metavar="PATH", help=_PATH)
     command.add_argument("--no-resolve", action="store_true", help="read the declaration only; no network")
     command.add_argument("--fix", action="store_true", help="make the edits that mend what is found; show them first")
+    command.add_argument("--retry", action="store_true", help=_RETRY)
     command.add_argument("--json", action="store_true", help=_JSON)
 
 
@@ -66,6 +70,8 @@ def _env(command: argparse.ArgumentParser) -> None:
     ):
         action = actions.add_parser(name, help=text)
         action.add_argument("path", type=Path, nargs="?", default=Path(), metavar="PATH", help=_PATH)
+        if name == "build":
+            action.add_argument("--retry", action="store_true", help=_RETRY)
         action.add_argument("--json", action="store_true", help=_JSON)
     listing = actions.add_parser("list", help="list the environments of the store")
     listing.add_argument("--json", action="store_true", help=_JSON)

@@ -5,15 +5,17 @@
 
 Check, lock, check again: whoever finds the environment missing takes the mutex of the spec key and looks once more,
 so that many requests for one new spec make one build. Requests in one process share a flight (see `flights`), which
-takes the mutex for all of them. Nothing is locked, and no thread started, on the way of a hit.
+takes the mutex for all of them. What failed is remembered for a while (see `failures`) and looked for in the same
+places, so that many requests for what fails make one attempt. Nothing is locked, and no thread started, on the way of a
+hit or of a failure that is remembered.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import partial
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from msgspec import Struct, field
 
@@ -28,10 +30,13 @@ from recto.environments.model import Checked, Environment, Explanation, Footing,
 from recto.interpreters import Base
 from recto.keys import ContentPolicy, EnvironmentKey, declaration_digest
 from recto.policy import Grant, Plan, Policy, Verdict, judge_plan, judge_request
-from recto.problems import Problem, Refused, ResolveError
+from recto.problems import BuildError, Problem, Refused, ResolveError
 from recto.progress import Event, Progress, silent
 from recto.resolver.base import Resolution, Resolver
 from recto.store import Lease, Miss, Store
+
+if TYPE_CHECKING:
+    from recto.environments.failures import Failures
 
 Cancelled = Callable[[], bool]
 T = TypeVar("T")
@@ -84,13 +89,15 @@ class Environments:
         grant: Grant | None = None,
         progress: Progress = silent,
         cancelled: Cancelled = never,
+        retry: bool = False,
     ) -> Environment:
         """The environment of this declaration, held until it is closed; use it as a context manager.
 
         Without a grant nothing is installed. Raises Refused, BaseError, ResolveError, BuildError, StoreError or
         Cancelled; nothing half made is left behind by any of them. `progress` and `cancelled` are called on this
         thread. Whoever cancels leaves the work to the others that ask for the same; the last one out stops it (see
-        `flights`).
+        `flights`). What failed a short while ago is raised again, with a `failure-remembered` among its problems; with
+        `retry` it is tried again.
         """
         ask = self._ask(declaration)
         if declaration.empty:
@@ -99,7 +106,8 @@ class Environments:
         hit = self._hit(ask)
         if hit is not None:
             return hit
-        return self._ensuring.join(ask.wording, partial(self._prepare, ask), progress, cancelled)
+        occasion = self._occasion(ask, retry)
+        return self._ensuring.join((ask.wording, retry), partial(self._prepare, ask, occasion), progress, cancelled)
 
     def plain(self) -> Environment:
         """The base interpreter with its own packages: what somebody gets who may not install."""
@@ -118,29 +126,34 @@ class Environments:
         resolve: bool = True,
         progress: Progress = silent,
         cancelled: Cancelled = never,
+        retry: bool = False,
     ) -> Checked:
         """The price tag: what would be installed, what the base has, and the verdict; installs nothing.
 
         A resolution that succeeds is kept, so that what was shown is what will be installed. Somebody without the
-        right to install causes no resolution.
+        right to install causes no resolution. What failed a short while ago is shown as failed, unless `retry`; only
+        where a cap refused it is the price still worked out.
         """
         ask = self._ask(declaration)
         verdict = self.judge(declaration, grant)
         if declaration.empty:
             return Checked(declaration, ask.spec, None, "ready", verdict, Plan(), declaration.remarks)
+        resolution, failed = self._answers.kept(ask.spec), tuple[Problem, ...]()
         try:
-            resolution = self._answers.kept(ask.spec)
+            occasion = self._occasion(ask, retry, refusals=False)
             if resolution is None and resolve and verdict.allowed:
-                resolution = self._resolving.join(ask.wording, partial(self._price, ask), progress, cancelled)
-        except ResolveError as error:
-            found = (*error.problems, *declaration.remarks)
-            return Checked(declaration, ask.spec, None, "failed", verdict, None, found)
+                work = partial(self._price, ask, occasion)
+                resolution = self._resolving.join((ask.wording, retry), work, progress, cancelled)
+        except (ResolveError, BuildError) as error:
+            failed = error.problems
         if resolution is None:
-            return Checked(declaration, ask.spec, None, self._state(ask, None), verdict, None, declaration.remarks)
+            state: State = "failed" if failed else self._state(ask, None)
+            return Checked(declaration, ask.spec, None, state, verdict, None, (*failed, *declaration.remarks))
         key = environment_key(ask, resolution)
         verdict = Verdict((*verdict.problems, *judge_plan(self._policy, resolution.plan).problems))
-        found = (*resolution.remarks, *declaration.remarks)
-        return Checked(declaration, ask.spec, key, self._state(ask, key), verdict, resolution.plan, found)
+        state = "failed" if failed else self._state(ask, key)
+        found = (*failed, *resolution.remarks, *declaration.remarks)
+        return Checked(declaration, ask.spec, key, state, verdict, resolution.plan, found)
 
     def explain(self, declaration: Declaration) -> Explanation:
         """Every input of the spec key and, once it was resolved, of the environment key."""
@@ -179,7 +192,7 @@ class Environments:
     ) -> Update:
         """The environment after a fresh resolution, and what moved; when this fails, the last answer stays.
 
-        Raises what `ensure` raises.
+        Raises what `ensure` raises. It is always tried, whatever is remembered.
         """
         ask = self._ask(declaration)
         if declaration.empty:
@@ -207,22 +220,52 @@ class Environments:
         lease = self._store.lease(key)
         return None if isinstance(lease, Miss) else lease
 
-    def _prepare(self, ask: Ask, flight: Flight[Environment]) -> Environment:
-        with self._alone(ask.spec.digest, flight, partial(self._hit, ask)) as hit:
+    @property
+    def _failures(self) -> Failures:
+        # Not for a hit, like all that is imported inside of a function here.
+        from recto.environments.failures import Failures
+
+        return Failures(self._store, self._policy)
+
+    def _occasion(self, ask: Ask, retry: bool, refusals: bool = True) -> str | None:
+        """Raises what is remembered of this ask; for a `retry`, which failure that is."""
+        if not retry:
+            self._failures.tell(ask, refusals=refusals)
+            return None
+        known = self._failures.known(ask)
+        return None if known is None else known.occasion
+
+    def _prepare(self, ask: Ask, occasion: str | None, flight: Flight[Environment]) -> Environment:
+        def look() -> Environment | None:
+            hit = self._hit(ask)
+            if hit is None:
+                self._failures.tell(ask, occasion)
+            return hit
+
+        with self._alone(ask.spec.digest, flight, look) as hit:
             if hit is not None:
                 return hit
-            kept = self._answers.kept(ask.spec)
-            if kept is not None:
-                return self._realise(ask, kept, flight, kept=True)
-            with self._construction.prepared(ask.base, flight.cancelled):
-                found = self._answers.found(ask, flight.progress, flight.cancelled)
-            return self._realise(ask, found, flight)
+            with self._failures.remembering(ask):
+                kept = self._answers.kept(ask.spec)
+                if kept is not None:
+                    return self._realise(ask, kept, flight, kept=True)
+                with self._construction.prepared(ask.base, flight.cancelled):
+                    found = self._answers.found(ask, flight.progress, flight.cancelled)
+                return self._realise(ask, found, flight)
 
-    def _price(self, ask: Ask, flight: Flight[Resolution]) -> Resolution:
-        with self._alone(ask.spec.digest, flight, partial(self._answers.kept, ask.spec)) as kept:
+    def _price(self, ask: Ask, occasion: str | None, flight: Flight[Resolution]) -> Resolution:
+        def look() -> Resolution | None:
+            kept = self._answers.kept(ask.spec)
+            if kept is None:
+                self._failures.tell(ask, occasion, refusals=False)
+            return kept
+
+        with self._alone(ask.spec.digest, flight, look) as kept:
             if kept is not None:
                 return kept
-            resolution = self._answers.found(ask, flight.progress, flight.cancelled)
+            with self._failures.remembering(ask):
+                resolution = self._answers.found(ask, flight.progress, flight.cancelled)
+            self._failures.forget(ask.spec)
             self._answers.keep(ask, resolution)
             return resolution
 
@@ -230,9 +273,12 @@ class Environments:
         before, renewal = self._answers.kept(ask.spec), self._answers.renewal(ask.spec)
         with self._alone(ask.spec.digest, flight, lambda: None):
             # Another process may have updated it since then, while this one waited: that is as new as was asked for.
-            shared = None if self._answers.renewal(ask.spec) == renewal else self._answers.kept(ask.spec)
-            fresh = shared or self._answers.fresh(ask, flight.progress, flight.cancelled, current=True)
-            environment = self._realise(ask, fresh, flight, renewed=shared is None)
+            latest = self._answers.kept(ask.spec)
+            shared = None if self._answers.renewal(ask.spec) == renewal else latest
+            # Where there is an answer it stays in force, and that there is no newer one is no reason to withhold it.
+            with self._failures.remembering(ask) if latest is None else nullcontext():
+                fresh = shared or self._answers.fresh(ask, flight.progress, flight.cancelled, current=True)
+                environment = self._realise(ask, fresh, flight, renewed=shared is None)
         if before is None:
             return Update(environment, None, ())
         return Update(environment, environment_key(ask, before), moves(before.lock, fresh.lock))
@@ -241,7 +287,7 @@ class Environments:
         self, ask: Ask, resolution: Resolution, flight: Flight[T], renewed: bool = False, kept: bool = False
     ) -> Environment:
         """The environment of this resolution; the resolution becomes the answer then, unless it is `kept` as that."""
-        # Not for a hit, like all that is imported inside of a function here: it reads and writes TOML.
+        # It reads and writes TOML.
         from recto.environments.resolutions import written
 
         _allow(judge_plan(self._policy, resolution.plan))
@@ -254,6 +300,7 @@ class Environments:
                 if lease is None:
                     lease = self._construction.build(ask, key, resolution, flight.progress, flight.cancelled)
                     origin = "built"
+        self._failures.forget(ask.spec)
         if not (kept and self._answers.settled(ask.spec, key)):
             self._answers.keep(ask, resolution, renewed)
         return _leased(lease, origin, (*resolution.remarks, *ask.declaration.remarks))

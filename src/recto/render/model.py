@@ -17,13 +17,17 @@ Choice = Literal["auto", "quarto", "jupyter"]
 
 
 class RenderRequest(Struct, frozen=True):
-    """One document to render. `formats` empty means what the document says; `output_dir` None means beside it."""
+    """One document to render. `formats` empty means what the document says; `output_dir` None means beside it.
+
+    `retry` tries packages again that failed a short while ago.
+    """
 
     document: Path
     formats: tuple[str, ...] = ()
     engine: Choice = "auto"
     output_dir: Path | None = None
     grant: Grant = field(default_factory=Grant)
+    retry: bool = False
 
 
 class Output(Struct, frozen=True):

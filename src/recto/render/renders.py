@@ -11,7 +11,6 @@ from msgspec.structs import replace
 from recto.declaration import Declaration, declare
 from recto.engines.base import Engine, Job, Rendered
 from recto.environments import Environment, Environments, never
-from recto.policy import Grant
 from recto.problems import Cancelled, EngineError, Problem, RectoError, full_disk, problem
 from recto.progress import Event, Progress, silent
 from recto.render.model import Choice, Output, RenderRequest, Report
@@ -38,7 +37,7 @@ class Renders:
             project = _project(request.document)
             engine = self._engine(request.engine)
             declaration = declare(project.read, project.name_of(request.document.resolve()))
-            environment = self._environment(declaration, request.grant, progress, cancelled)
+            environment = self._environment(declaration, request, progress, cancelled)
         except Cancelled as error:
             return Report("terminated", problems=error.problems)
         except RectoError as error:
@@ -75,14 +74,14 @@ class Renders:
     def _environment(
         self,
         declaration: Declaration,
-        grant: Grant,
+        request: RenderRequest,
         progress: Progress,
         cancelled: Callable[[], bool] | None,
     ) -> Environment:
         """The declared environment, or the plain base with the reasons where the policy allows no install."""
-        verdict = self._environments.judge(declaration, grant)
+        verdict = self._environments.judge(declaration, request.grant)
         if verdict.allowed:
-            return self._environments.ensure(declaration, grant, progress, cancelled or never)
+            return self._environments.ensure(declaration, request.grant, progress, cancelled or never, request.retry)
         warnings = tuple(reason.as_warning() for reason in verdict.problems)
         return replace(self._environments.plain(), remarks=(*warnings, *declaration.remarks))
 

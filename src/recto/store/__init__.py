@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from recto.store.entries import Entry
     from recto.store.eviction import Pruned, Sweeper
     from recto.store.failpoints import FAILPOINTS, Failpoint, no_failpoint
+    from recto.store.failures import Failure
     from recto.store.leases import Lease
     from recto.store.ledger import Options, Room
     from recto.store.mutex import Turn, Words
@@ -22,6 +23,7 @@ __all__ = [
     "Audit",
     "Entry",
     "Failpoint",
+    "Failure",
     "Lease",
     "Miss",
     "Options",
@@ -47,6 +49,7 @@ __getattr__ = deferred(
         "Audit": "recto.store.accounting",
         "Entry": "recto.store.entries",
         "Failpoint": "recto.store.failpoints",
+        "Failure": "recto.store.failures",
         "Lease": "recto.store.leases",
         "Miss": "recto.store.records",
         "Options": "recto.store.ledger",

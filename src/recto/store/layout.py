@@ -5,6 +5,7 @@
       specs/KEY.json          what became of a spec: record
       resolutions/KEY.json    the whole answer to a spec: record
       lineages/KEY.json       the last answer for a lineage: record
+      failures/KEY.json       why a spec could not be answered, and until when that counts: record
       envs/KEY/               one environment, read-only; its modification time is when it was last used
       envs/KEY/recto.json     its manifest
       pins/KEY                empty; there while the environment is pinned
@@ -115,6 +116,15 @@ class Layout(Struct, frozen=True):
     def lineage(self, key: LineageKey) -> Path:
         """The record of a lineage."""
         return self.root / "lineages" / f"{key}.json"
+
+    @property
+    def failures(self) -> Path:
+        """Why specs could not be answered; made with the first that could not."""
+        return self.root / "failures"
+
+    def failure(self, key: SpecKey) -> Path:
+        """The record of the failure of a spec."""
+        return self.failures / f"{key}.json"
 
     def environment(self, key: EnvironmentKey) -> Path:
         """The directory of an environment, published or not."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +50,9 @@ def _record(value: dict[str, Any] | Miss, name: str) -> Record | Miss:
         case Miss():
             return value
         case {"written_at": int() | float() as written_at, "value": dict() as inner}:
-            return Record(inner, float(written_at))
+            # JSON has whole numbers that no float holds.
+            with suppress(OverflowError):
+                return Record(inner, float(written_at))
     return Miss(f"{name} is not a record")
 
 

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from msgspec import Struct
 
@@ -26,6 +26,9 @@ from recto.store.mutex import Turn, Words, held, mutex
 from recto.store.records import Miss, Record, read_object, read_record, write_record
 from recto.store.staging import Staging
 from recto.store.unfinished import Unfinished
+
+if TYPE_CHECKING:
+    from recto.store.failures import Failure, Failures
 
 # A pruning deletes trees, some seconds each; who waits for another's longer than this would rather hear of it.
 _PRUNING_WAIT_SECONDS = 600.0
@@ -52,7 +55,8 @@ class Store:
 
     Guaranteed: what `lease` returns is whole and stays while leased; of several who publish one key, one does; a
     process killed at any moment leaves nothing that has to be repaired. Times come from `clock`, in seconds since 1970;
-    they order and inform, nothing waits by them, so a clock that jumps makes the order of eviction wrong and no more.
+    they order and inform, nothing waits by them, so a clock that jumps makes the order of eviction wrong and failures
+    count for too short a time, and no more.
 
     Not guaranteed: network file systems without `flock(2)`; two data directories of which one lies in the other; a data
     directory that spans file systems (publishing is a rename).
@@ -120,8 +124,9 @@ class Store:
         self._put(self._layout.spec(key), value)
 
     def forget_spec(self, key: SpecKey) -> None:
-        """Forgets what was stored for the spec and its resolution, if anything was."""
+        """Forgets what was stored for the spec, its resolution and its failure, if anything was."""
         with complaints(self._layout.root):
+            self._failures.clear(key)
             self._layout.spec(key).unlink(missing_ok=True)
             self._layout.resolution(key).unlink(missing_ok=True)
 
@@ -148,6 +153,25 @@ class Store:
         """Forgets what was stored for the lineage, if anything was."""
         with complaints(self._layout.root):
             self._layout.lineage(key).unlink(missing_ok=True)
+
+    def failure(self, key: SpecKey) -> Failure | Miss:
+        """Why the spec could not be answered, as long as that counts."""
+        with complaints(self._layout.root):
+            return self._failures.get(key, self._clock())
+
+    def put_failure(self, key: SpecKey, value: Mapping[str, object], seconds: float) -> None:
+        """Stores a JSON object as the failure of the spec, in place of what was there.
+
+        It counts for that many seconds, a week at most; a power failure may undo it.
+        """
+        self._make()
+        with complaints(self._layout.root):
+            self._failures.put(key, value, seconds, self._clock())
+
+    def forget_failure(self, key: SpecKey) -> None:
+        """Forgets why the spec could not be answered, if it could not."""
+        with complaints(self._layout.root):
+            self._failures.clear(key)
 
     def lease(self, key: EnvironmentKey) -> Lease | Miss:
         """A lease on the environment, marked as used now; a Miss where there is none or it is being evicted."""
@@ -325,6 +349,13 @@ class Store:
                 self._ledger.settle(used.counted_bytes, mark)
         return Audit(used, mark.used, mended or 0)
 
+    @property
+    def _failures(self) -> Failures:
+        # Late, as a hit has none.
+        from recto.store.failures import Failures
+
+        return Failures(self._layout)
+
     def _make(self) -> None:
         with complaints(self._layout.root):
             self._layout.make()
@@ -365,6 +396,7 @@ class Store:
     def _prune(self, needed: int, budget: int | None, wait_seconds: float = _PRUNING_WAIT_SECONDS) -> Pruned:
         self._make()
         with self._turn(wait_seconds), complaints(self._layout.root):
+            self._failures.sweep(self._clock())
             return Pruning(self._layout, self._ledger, self._sweepers, self._failpoint).run(needed, budget)
 
     def _turn(self, wait_seconds: float = _PRUNING_WAIT_SECONDS) -> AbstractContextManager[object]:

@@ -53,7 +53,7 @@ def _checked(arguments: argparse.Namespace, console: Console) -> Checked:
     declaration = declaration_at(arguments.path)
     app = App()
     with progress(console) as show:
-        return app.environments.check(declaration, app.grant, not arguments.no_resolve, show)
+        return app.environments.check(declaration, app.grant, not arguments.no_resolve, show, retry=arguments.retry)
 
 
 def _show(checked: Checked, console: Console) -> None:

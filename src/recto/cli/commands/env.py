@@ -28,7 +28,7 @@ def build(arguments: argparse.Namespace, console: Console) -> int:
     """Prints the interpreter of the project's environment, which is built if it is not there."""
     app = App()
     with progress(console) as show:
-        environment = app.environments.ensure(declaration_at(arguments.path), app.grant, show)
+        environment = app.environments.ensure(declaration_at(arguments.path), app.grant, show, retry=arguments.retry)
     with environment:
         _print(environment, arguments.json, console)
     return 0

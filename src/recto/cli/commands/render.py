@@ -67,6 +67,7 @@ def _rendered(arguments: argparse.Namespace, console: Console) -> Report:
             engine=arguments.engine,
             output_dir=arguments.output_dir,
             grant=app.grant,
+            retry=arguments.retry,
         )
         with progress(console) as show:
             report = app.renders.render(request, show)

@@ -42,7 +42,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
 
     declaration = declare(read)
     with progress(console) as show:
-        environment = app.environments.ensure(declaration, app.grant, show)
+        environment = app.environments.ensure(declaration, app.grant, show, retry=arguments.retry)
     # An answer that cannot be kept, on a disk that is full, is found again by asking again.
     with suppress(OSError):
         _remember(app, project, reads, declaration, environment)

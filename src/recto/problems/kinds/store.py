@@ -58,6 +58,15 @@ KINDS = by_code(
         example={"seconds": "600"},
     ),
     Kind(
+        "failure-remembered",
+        "store",
+        "The same packages failed a short while ago, so nothing was tried again.",
+        "This was found out {age} ago and counts {until}; nothing was tried again.",
+        "Change the packages, or try again now with `--retry`.",
+        level="info",
+        example={"age": "40 s", "until": "for 20 s more"},
+    ),
+    Kind(
         "setting-invalid",
         "store",
         "A setting has a value that it cannot have.",

@@ -1,0 +1,99 @@
+"""Failures: why a spec could not be answered, kept for a while, so that it is not tried again with every request.
+
+A failure counts from the moment it was stored until its time is over by the store's clock. One from the future does not
+count, so that a clock that was set back makes none last longer; nor does one that says it lasts longer than any may.
+Nothing is held while one is written or swept: who comes between the two loses a record, and somebody tries once more.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from msgspec import Struct
+
+from recto.keys import SpecKey
+from recto.store.layout import Layout
+from recto.store.records import Miss, Record, read_record, write_record
+
+# Nobody takes back a failure that nobody asks about again, so each ends by itself.
+SECONDS_MAX = 7 * 86_400.0
+
+# Each is some kB. Where this many lie, mostly of texts that were edited since, the older half goes.
+FAILURES_MAX = 4096
+
+
+class Failure(Struct, frozen=True):
+    """What was stored, how long ago, and how long it still counts, both in seconds."""
+
+    value: Mapping[str, Any]
+    age_seconds: float
+    left_seconds: float
+
+
+class Failures(Struct, frozen=True):
+    """The failures of one store."""
+
+    layout: Layout
+
+    def get(self, key: SpecKey, now: float) -> Failure | Miss:
+        """The failure of the spec, if it counts now."""
+        try:
+            return _counting(read_record(self.layout.failure(key)), now)
+        except OSError as error:
+            # Of no use, and no reason to answer nobody: whoever has to write here will hear of it.
+            return Miss(f"it cannot be read: {error}")
+
+    def put(self, key: SpecKey, value: Mapping[str, object], seconds: float, now: float) -> None:
+        """Stores a failure that counts for so long, in place of what was there."""
+        kept = {"until": now + min(seconds, SECONDS_MAX), "failure": value}
+        write_record(self.layout.failure(key), kept, now, self.layout.staging)
+        if len(self._paths()) > FAILURES_MAX:
+            self.sweep(now)
+            self._halve()
+
+    def clear(self, key: SpecKey) -> None:
+        """Takes the failure of the spec away, if there is one."""
+        with suppress(FileNotFoundError, NotADirectoryError, IsADirectoryError):
+            self.layout.failure(key).unlink()
+
+    def sweep(self, now: float) -> None:
+        """Deletes what does not count any more."""
+        for path in self._paths():
+            # Gone by now, or nothing that we made: neither is in anybody's way.
+            with suppress(OSError):
+                if isinstance(_counting(read_record(path), now), Miss):
+                    path.unlink()
+
+    def _halve(self) -> None:
+        found: list[tuple[int, Path]] = []
+        for path in self._paths():
+            with suppress(FileNotFoundError):
+                found.append((path.lstat().st_mtime_ns, path))
+        if len(found) <= FAILURES_MAX:
+            return
+        for _, path in sorted(found)[: len(found) - FAILURES_MAX // 2]:
+            with suppress(OSError):
+                path.unlink()
+
+    def _paths(self) -> list[Path]:
+        try:
+            with os.scandir(self.layout.failures) as found:
+                return [Path(one.path) for one in found]
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+
+
+def _counting(record: Record | Miss, now: float) -> Failure | Miss:
+    match record:
+        case Miss():
+            return record
+        case Record({"until": float() as until, "failure": dict() as value}, written_at):
+            # In this form, so that what is not a number counts neither.
+            if written_at <= now < until and until - written_at <= SECONDS_MAX:
+                return Failure(value, now - written_at, until - now)
+            return Miss("it does not count any more")
+    return Miss("it is not a failure")
