@@ -15,7 +15,7 @@ from packaging.tags import sys_tags
 from packaging.utils import canonicalize_name
 
 from recto.builder.base import Built, Hold, Order
-from recto.engines.base import Job, Rendered
+from recto.engines.base import Job, Rendered, Status
 from recto.interpreters import Base
 from recto.keys import BaseIdentity
 from recto.policy import FromBase, Installed, Plan, Replaced
@@ -183,10 +183,11 @@ class FakeFinisher:
 
 @dataclass
 class FakeEngine:
-    """Copies the document to an output and reports what it was given."""
+    """Copies the document to an output and reports what it was given, with this status."""
 
     name: str = "fake"
     missing: Problem | None = None
+    status: Status = "success"
     jobs: list[Job] = field(default_factory=list)
 
     def unavailable(self) -> Problem | None:
@@ -197,7 +198,7 @@ class FakeEngine:
         progress(Event("executing", "cells", 1, 1, "cells"))
         output = (job.output_dir or job.document.parent) / f"{job.document.stem}.html"
         output.write_bytes(job.document.read_bytes())
-        return Rendered("success", (output,), log="rendered\n", prefix=job.prefix, timings_ms={"execute": 1.0})
+        return Rendered(self.status, (output,), log="rendered\n", prefix=job.prefix, timings_ms={"execute": 1.0})
 
 
 @dataclass

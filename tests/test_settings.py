@@ -21,6 +21,7 @@ EXAMPLES: dict[str, tuple[str, object]] = {
     "index_name": ("mirror", "mirror"),
     "page_seconds": ("60", 60),
     "installing": ("off", False),
+    "last_good": ("on", True),
     "packages_max": ("12", 12),
     "download_max": ("1.5 GB", 1_500_000_000),
     "installed_max": ("800MB", 800_000_000),

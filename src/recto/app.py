@@ -236,6 +236,7 @@ class App:
             installed_bytes_max=settings.installed_max,
             resolve_seconds_max=settings.resolve_seconds,
             build_seconds_max=settings.build_seconds,
+            last_good=settings.last_good,
         )
 
     @property

@@ -26,6 +26,7 @@ from recto.environments.asks import Ask
 from recto.environments.construction import Construction
 from recto.environments.flight import Flight
 from recto.environments.flights import Flights
+from recto.environments.last_good import LastGood
 from recto.environments.model import Checked, Environment, Explanation, Footing, Origin, State, Update
 from recto.interpreters import Base
 from recto.keys import ContentPolicy, EnvironmentKey, declaration_digest
@@ -37,6 +38,7 @@ from recto.store import Lease, Miss, Store
 
 if TYPE_CHECKING:
     from recto.environments.failures import Failures
+    from recto.environments.last_good import LastGood
 
 Cancelled = Callable[[], bool]
 T = TypeVar("T")
@@ -112,6 +114,27 @@ class Environments:
     def plain(self) -> Environment:
         """The base interpreter with its own packages: what somebody gets who may not install."""
         return self._plain(self._base(), ())
+
+    def keep_good(self, document: str, declaration: Declaration, environment: Environment) -> None:
+        """Keeps in mind that the document of this name was rendered well with this environment.
+
+        Does nothing where the policy has no use for it.
+        """
+        if self._policy.last_good:
+            from recto.environments import last_good
+
+            last_good.keep(self._store, document, declaration, self._base(), environment)
+
+    def last_good(self, document: str, grant: Grant | None = None) -> LastGood | None:
+        """What the document was last rendered with, where the policy allows to use it in place of what fails now.
+
+        Held until its environment is closed.
+        """
+        if not self._policy.last_good:
+            return None
+        from recto.environments import last_good
+
+        return last_good.find(self._store, document, self._base(), self._policy, grant or Grant())
 
     def judge(self, declaration: Declaration, grant: Grant | None) -> Verdict:
         """Whether this grant may have this declaration installed; resolves and downloads nothing."""

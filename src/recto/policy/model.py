@@ -27,7 +27,10 @@ class Grant(Struct, frozen=True):
 
 
 class Policy(Struct, frozen=True):
-    """The operator's rules. The defaults install nothing; the caps are for a shared server with a 20 GB store."""
+    """The operator's rules. The defaults install nothing; the caps are for a shared server with a 20 GB store.
+
+    `last_good` renders a document whose change fails with the environment that it was last rendered with.
+    """
 
     installing: bool = False
     tenant: str = ""
@@ -37,6 +40,7 @@ class Policy(Struct, frozen=True):
     installed_bytes_max: int = 10_000_000_000
     resolve_seconds_max: float = 120.0
     build_seconds_max: float = 900.0
+    last_good: bool = False
 
 
 class Installed(Struct, frozen=True):

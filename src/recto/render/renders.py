@@ -2,22 +2,48 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from recto.declaration import Declaration, declare
 from recto.engines.base import Engine, Job, Rendered
 from recto.environments import Environment, Environments, never
-from recto.problems import Cancelled, EngineError, Problem, RectoError, full_disk, problem
+from recto.problems import (
+    BuildError,
+    Cancelled,
+    DeclarationError,
+    EngineError,
+    Problem,
+    RectoError,
+    Refused,
+    ResolveError,
+    full_disk,
+    problem,
+)
 from recto.progress import Event, Progress, silent
 from recto.render.model import Choice, Output, RenderRequest, Report
 from recto.render.options import Options
 from recto.render.project import Project
 
 DOCUMENT_SUFFIXES = (".qmd", ".md", ".ipynb")
+
+
+class _Ground(Struct, frozen=True):
+    """What a render stands on: the environment, held, and the declaration that it answers; None for an older one.
+
+    `document` is the document's name in the store, `log` what tools said of a declaration that failed.
+    """
+
+    document: str
+    environment: Environment
+    declaration: Declaration | None = None
+    log: str = ""
 
 
 class Renders:
@@ -36,12 +62,12 @@ class Renders:
         try:
             project = _project(request.document)
             engine = self._engine(request.engine)
-            declaration = declare(project.read, project.name_of(request.document.resolve()))
-            environment = self._environment(declaration, request, progress, cancelled)
+            ground = self._ground(project, request, progress, cancelled)
         except Cancelled as error:
             return Report("terminated", problems=error.problems)
         except RectoError as error:
             return Report("failure", problems=error.problems, log=error.raw)
+        environment = ground.environment
         with environment:
             prepared = time.monotonic()
             progress(Event("rendering", f"rendering with {engine.name}"))
@@ -53,12 +79,44 @@ class Renders:
                 if full is None:
                     raise
                 rendered = Rendered("failure", problems=(full,))
+            if rendered.status == "success" and ground.declaration is not None:
+                self._environments.keep_good(ground.document, ground.declaration, environment)
         timings = {
             "environment": _milliseconds(started, prepared),
             **rendered.timings_ms,
             "total": _milliseconds(started, time.monotonic()),
         }
-        return _report(engine, environment, rendered, timings)
+        return _report(engine, ground, rendered, timings)
+
+    def _ground(
+        self,
+        project: Project,
+        request: RenderRequest,
+        progress: Progress,
+        cancelled: Callable[[], bool] | None,
+    ) -> _Ground:
+        """What the render stands on; raises RectoError where there is nothing, not even from before."""
+        document = _identity(project, request.document)
+        declaration = None
+        try:
+            declaration = declare(project.read, project.name_of(request.document.resolve()))
+            verdict = self._environments.judge(declaration, request.grant)
+            if not verdict.allowed:
+                raise Refused(verdict.problems)
+            environment = self._environments.ensure(
+                declaration, request.grant, progress, cancelled or never, request.retry
+            )
+        except (DeclarationError, ResolveError, BuildError, Refused) as error:
+            warnings = tuple(found.as_warning() for found in error.problems)
+            last = self._environments.last_good(document, request.grant)
+            if last is not None:
+                remarks = (last.remark(declaration), *warnings)
+                return _Ground(document, replace(last.environment, remarks=remarks), log=error.raw)
+            if declaration is None or verdict.allowed:
+                raise
+            # Whoever may not install gets the plain base, with the reasons.
+            return _Ground(document, replace(self._environments.plain(), remarks=(*warnings, *declaration.remarks)))
+        return _Ground(document, environment, declaration)
 
     def _engine(self, choice: Choice) -> Engine:
         reasons = []
@@ -70,20 +128,6 @@ class Renders:
                 return engine
             reasons.append(reason)
         raise EngineError(reasons)
-
-    def _environment(
-        self,
-        declaration: Declaration,
-        request: RenderRequest,
-        progress: Progress,
-        cancelled: Callable[[], bool] | None,
-    ) -> Environment:
-        """The declared environment, or the plain base with the reasons where the policy allows no install."""
-        verdict = self._environments.judge(declaration, request.grant)
-        if verdict.allowed:
-            return self._environments.ensure(declaration, request.grant, progress, cancelled or never, request.retry)
-        warnings = tuple(reason.as_warning() for reason in verdict.problems)
-        return replace(self._environments.plain(), remarks=(*warnings, *declaration.remarks))
 
     def _job(self, request: RenderRequest, project: Project, environment: Environment) -> Job:
         return Job(
@@ -108,10 +152,20 @@ def _project(document: Path) -> Project:
     return Project.around(document)
 
 
-def _report(engine: Engine, environment: Environment, rendered: Rendered, timings_ms: Mapping[str, float]) -> Report:
-    problems: tuple[Problem, ...] = (*rendered.problems, *environment.remarks)
+def _identity(project: Project, document: Path) -> str:
+    """The name of a document in the store: where it lies, unreadable for whoever looks there."""
+    text = f"{project.root}\0{project.name_of(document.resolve())}"
+    return hashlib.sha256(os.fsencode(text)).hexdigest()[:32]
+
+
+def _report(engine: Engine, ground: _Ground, rendered: Rendered, timings_ms: Mapping[str, float]) -> Report:
+    environment = ground.environment
+    # That old packages were used stands on top; what is to be said of good ones is less than what went wrong.
+    first, last = (environment.remarks, ()) if environment.origin == "last-good" else ((), environment.remarks)
+    problems: tuple[Problem, ...] = (*first, *rendered.problems, *last)
     outputs = tuple(Output(path, path.stat().st_size) for path in rendered.outputs)
-    return Report(rendered.status, engine.name, environment, outputs, timings_ms, problems, rendered.log)
+    log = "\n".join(text for text in (ground.log, rendered.log) if text)
+    return Report(rendered.status, engine.name, environment, outputs, timings_ms, problems, log)
 
 
 def _milliseconds(start: float, end: float) -> float:

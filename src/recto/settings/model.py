@@ -93,6 +93,15 @@ class Settings(Struct, frozen=True):
         bool | None,
         Setting(parse_switch, "`on` at the command line", "`on` or `off`: whether packages may be installed at all."),
     ] = None
+    last_good: Annotated[
+        bool,
+        Setting(
+            parse_switch,
+            "`off`",
+            "`on` or `off`: whether a document whose changed declaration fails is rendered with the packages of its "
+            "last good render, and a warning.",
+        ),
+    ] = False
     packages_max: Annotated[
         int, Setting(parse_count, "`300`", "The most packages that one environment may install.")
     ] = 300

@@ -6,6 +6,7 @@
       resolutions/KEY.json    the whole answer to a spec: record
       lineages/KEY.json       the last answer for a lineage: record
       failures/KEY.json       why a spec could not be answered, and until when that counts: record
+      documents/NAME.json     the environment that a document was last rendered with: record
       envs/KEY/               one environment, read-only; its modification time is when it was last used
       envs/KEY/recto.json     its manifest
       pins/KEY                empty; there while the environment is pinned
@@ -125,6 +126,15 @@ class Layout(Struct, frozen=True):
     def failure(self, key: SpecKey) -> Path:
         """The record of the failure of a spec."""
         return self.failures / f"{key}.json"
+
+    @property
+    def documents(self) -> Path:
+        """What documents were last rendered with."""
+        return self.root / "documents"
+
+    def document(self, name: str) -> Path:
+        """The record of a document."""
+        return self.documents / f"{name}.json"
 
     def environment(self, key: EnvironmentKey) -> Path:
         """The directory of an environment, published or not."""

@@ -28,6 +28,7 @@ from recto.store.staging import Staging
 from recto.store.unfinished import Unfinished
 
 if TYPE_CHECKING:
+    from recto.store.documents import Documents
     from recto.store.failures import Failure, Failures
 
 # A pruning deletes trees, some seconds each; who waits for another's longer than this would rather hear of it.
@@ -173,6 +174,20 @@ class Store:
         with complaints(self._layout.root):
             self._failures.clear(key)
 
+    def document(self, name: str) -> Record | Miss:
+        """What was stored for the document of this name: its `environment_key`, and the `value` beside it."""
+        with complaints(self._layout.root):
+            return self._documents.get(_named(name))
+
+    def put_document(self, name: str, key: EnvironmentKey, value: Mapping[str, object]) -> None:
+        """Stores a JSON object for a document and the environment that it was rendered with.
+
+        It goes some time after the environment does; a power failure may undo it.
+        """
+        self._make()
+        with complaints(self._layout.root):
+            self._documents.put(_named(name), key.digest, value, self._clock())
+
     def lease(self, key: EnvironmentKey) -> Lease | Miss:
         """A lease on the environment, marked as used now; a Miss where there is none or it is being evicted."""
         with complaints(self._layout.root):
@@ -191,9 +206,9 @@ class Store:
 
         Raises StoreError `store-wait` after `wait_seconds`, Cancelled when `cancelled()` says so.
         """
-        if not _NAME.fullmatch(name):
-            raise ValueError(f"not a name for a mutex: {name!r}")
-        return mutex(self._layout.locks / name, wait_seconds, waiting, cancelled, heard=heard, needless=needless)
+        return mutex(
+            self._layout.locks / _named(name), wait_seconds, waiting, cancelled, heard=heard, needless=needless
+        )
 
     def busy(self, name: str) -> bool:
         """Whether somebody holds the mutex of this name at the moment of asking."""
@@ -350,6 +365,12 @@ class Store:
         return Audit(used, mark.used, mended or 0)
 
     @property
+    def _documents(self) -> Documents:
+        from recto.store.documents import Documents
+
+        return Documents(self._layout)
+
+    @property
     def _failures(self) -> Failures:
         # Late, as a hit has none.
         from recto.store.failures import Failures
@@ -397,11 +418,19 @@ class Store:
         self._make()
         with self._turn(wait_seconds), complaints(self._layout.root):
             self._failures.sweep(self._clock())
-            return Pruning(self._layout, self._ledger, self._sweepers, self._failpoint).run(needed, budget)
+            pruned = Pruning(self._layout, self._ledger, self._sweepers, self._failpoint).run(needed, budget)
+            self._documents.sweep()
+            return pruned
 
     def _turn(self, wait_seconds: float = _PRUNING_WAIT_SECONDS) -> AbstractContextManager[object]:
         """The mutex of whoever deletes: one at a time."""
         return mutex(self._layout.locks / ".prune", wait_seconds, late="store-busy")
+
+
+def _named(name: str) -> str:
+    if not _NAME.fullmatch(name):
+        raise ValueError(f"not a name: {name!r}")
+    return name
 
 
 def _unknown(key: object) -> StoreError:

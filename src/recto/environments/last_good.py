@@ -1,0 +1,92 @@
+"""The last good environment of a document: what it was rendered with when all was well.
+
+Where the policy allows it, a change that cannot be had takes no document down: it is rendered with the packages that it
+had, and says so. Only an environment that stands over the base as it is now, and that whoever asks may have installed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import UTC, datetime
+
+from msgspec import Struct
+
+from recto.declaration.model import Declaration
+from recto.declaration.pep508 import canonical
+from recto.environments.model import Environment
+from recto.interpreters import Base
+from recto.keys import EnvironmentKey, declaration_digest
+from recto.policy import Grant, Policy, judge_request
+from recto.problems import Problem, problem
+from recto.store import Miss, Record, Store
+
+
+class LastGood(Struct, frozen=True):
+    """An environment that is held, since when it is the document's, and what was declared then, one text a line."""
+
+    environment: Environment
+    since: float
+    declared: tuple[str, ...]
+
+    def remark(self, declaration: Declaration | None) -> Problem:
+        """The warning for the top of the report; the declaration of now is None where it cannot be read."""
+        day = datetime.fromtimestamp(self.since, UTC).date().isoformat()
+        return problem("last-good", day=day, changes=self._changes(declaration))
+
+    def _changes(self, declaration: Declaration | None) -> str:
+        if declaration is None:
+            return "What is declared now cannot be read"
+        now = _declared(declaration)
+        added = [text for text in now if text not in self.declared]
+        gone = [text for text in self.declared if text not in now]
+        parts = [*(f"`{text}` was added" for text in added), *(f"`{text}` was removed" for text in gone)]
+        return "Since then " + ", ".join(parts) if parts else "What is declared did not change since then"
+
+
+def keep(store: Store, document: str, declaration: Declaration, base: Base, environment: Environment) -> None:
+    """Keeps what the document was rendered with; writes nothing where that is what was kept."""
+    if environment.key is None:
+        return
+    value = {
+        "declared": list(_declared(declaration)),
+        "declaration": declaration_digest(declaration),
+        "base": _identity(base),
+    }
+    known = store.document(document)
+    if isinstance(known, Miss) or known.value != {"environment_key": environment.key.digest, "value": value}:
+        store.put_document(document, environment.key, value)
+
+
+def find(store: Store, document: str, base: Base, policy: Policy, grant: Grant) -> LastGood | None:
+    """The last good environment, held until it is closed; None where there is none that may be used."""
+    match store.document(document):
+        case Record(
+            {
+                "environment_key": str() as digest,
+                "value": {"declared": [*declared], "declaration": str() as asked, "base": str() as stood},
+            },
+            since,
+        ):
+            if stood != _identity(base) or not judge_request(policy, grant, asked).allowed:
+                return None
+            try:
+                lease = store.lease(EnvironmentKey(digest))
+            except ValueError:
+                return None  # corruption is a miss
+            if isinstance(lease, Miss):
+                return None
+            environment = Environment(lease.key, lease.path / "bin" / "python", lease.path, "last-good", lease=lease)
+            return LastGood(environment, since, tuple(map(str, declared)))
+    return None
+
+
+def _declared(declaration: Declaration) -> tuple[str, ...]:
+    return tuple(sorted({canonical(entry.requirement) for entry in declaration.requirements}))
+
+
+def _identity(base: Base) -> str:
+    """All of the base that an environment over it may lean on, and more: asked is only whether it is the same."""
+    identity = base.identity
+    packages = sorted(f"{name}=={version}" for name, version in identity.distributions.items())
+    texts = (identity.version, identity.platform, identity.abi, identity.location, *packages)
+    return hashlib.sha256("\0".join(texts).encode()).hexdigest()[:32]
