@@ -14,6 +14,7 @@ from packaging.requirements import Requirement
 
 from fakes import base
 from recto.declaration.model import Declaration, Declared
+from recto.environments import Environments
 from recto.environments.lifetimes import LIFETIMES, lifetime
 from recto.policy import Grant
 from recto.problems import (
@@ -30,7 +31,11 @@ from recto.problems import (
     StoreError,
     problem,
 )
+from recto.progress import Progress
 from recto.store.failures import SECONDS_MAX
+
+Problems = tuple[Problem, ...]
+Verb = Callable[[Environments, Declaration, Progress, bool], Problems]
 
 LONG_SECONDS = 60
 TIMEOUT = problem("network-timeout")
@@ -362,6 +367,33 @@ def test_projects_with_one_spec_share_what_failed_and_are_told_of_their_own_line
     assert resolutions(house) == 1
 
 
+def test_whoever_asks_for_the_very_same_is_told_the_very_same(house: House) -> None:
+    insert = Fix("Add `polars`", (Edit("requirements.txt", 9, None, "polars"),))
+    found = replace(problem("no-matching-distribution", package="x"), source=Source("pyproject.toml", 3), fix=insert)
+    house.resolver.failing = [found]
+    fails(house, "polars")
+    assert fails(house, "polars").problems[0] == found
+    # Elsewhere nobody knows these places.
+    with pytest.raises(ResolveError) as failed:
+        house.environments().ensure(elsewhere(("polars", "requirements.txt", 7)), OWN)
+    assert failed.value.problems[0] == replace(found, source=None, fix=None)
+
+
+def test_a_line_that_stands_twice_is_told_once_for_each(house: House) -> None:
+    first, second = Source("requirements.txt", 1), Source("paper.qmd", 3)
+    found = problem("no-matching-version", package="polars", specifier=">9")
+    house.resolver.failing = [found.at(first), found.at(second)]
+    with pytest.raises(ResolveError):
+        house.environments().ensure(elsewhere(("polars", "requirements.txt", 1), ("polars", "paper.qmd", 3)), OWN)
+    for places, told in (
+        ((("polars", "requirements.txt", 4), ("polars", "paper.qmd", 5)), [4, 5]),
+        ((("polars", "requirements.txt", 6),), [6, 6]),
+    ):
+        with pytest.raises(ResolveError) as failed:
+            house.environments().ensure(elsewhere(*places), OWN)
+        assert [one.source.line for one in failed.value.problems if one.source] == told
+
+
 def test_a_credential_in_the_tools_text_is_not_kept_and_a_long_text_is_cut(house: House) -> None:
     def fail(*_: object) -> None:
         secret = "https://me:hunter2hunter2@index.example/simple"
@@ -419,8 +451,21 @@ def test_a_disk_that_takes_no_failure_hides_none(house: House) -> None:
     house.store.prune()
 
 
+def _ensured(environments: Environments, declaration: Declaration, progress: Progress, retry: bool) -> Problems:
+    with pytest.raises(ResolveError) as failed:
+        environments.ensure(declaration, OWN, progress, retry=retry)
+    return failed.value.problems
+
+
+def _checked(environments: Environments, declaration: Declaration, progress: Progress, retry: bool) -> Problems:
+    return environments.check(declaration, OWN, True, progress, retry=retry).problems
+
+
 @pytest.mark.parametrize("retry", [False, True])
-def test_a_hundred_requests_of_one_process_make_one_attempt(house: House, retry: bool) -> None:
+@pytest.mark.parametrize("verbs", [(_ensured, _ensured), (_checked, _checked), (_ensured, _checked)])
+def test_a_hundred_requests_of_one_process_make_one_attempt(
+    house: House, retry: bool, verbs: tuple[Verb, Verb]
+) -> None:
     if retry:
         house.resolver.failing = [TIMEOUT]
         fails(house, "polars")
@@ -438,9 +483,8 @@ def test_a_hundred_requests_of_one_process_make_one_attempt(house: House, retry:
     def ask(number: int) -> None:
         # Half of them have the line elsewhere, so that they meet at the mutex and not in a flight.
         declaration = elsewhere(("polars", "requirements.txt", 1 + number % 2))
-        with pytest.raises(ResolveError) as failed:
-            environments.ensure(declaration, OWN, lambda event: here.release(), retry=retry)
-        told.append(f"{failed.value.problems[0].code} {len(failed.value.problems)}")
+        found = verbs[number % 2](environments, declaration, lambda event: here.release(), retry)
+        told.append(f"{found[0].code} {len(found)}")
 
     threads = [threading.Thread(target=ask, args=(number,)) for number in range(100)]
     for thread in threads:
