@@ -11,6 +11,7 @@ from recto.problems import Edit, Fix, Problem, Source, problem
 
 # What can stand in a YAML or TOML list, bare or in quotes, and mean itself.
 _PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._=+-]*")
+_NOT_PLAIN = re.compile(r"[^A-Za-z0-9._=+-]")
 
 
 class Entry(Struct, frozen=True):
@@ -36,6 +37,18 @@ class Entry(Struct, frozen=True):
         first = self._line
         inserted = tuple(Edit(self.source.file, first, None, text) for text in before)
         return Fix(title, (*inserted, Edit(self.source.file, first, self.written[0], new), *self._deletions(1)))
+
+    def amend(self, title: str, text: str) -> Fix | None:
+        """The edit that puts the text in its place and leaves the rest of its line; None where that is not certain.
+
+        In a list, the text may hold no mark that the entry does not hold already: what meant itself there still does.
+        """
+        if not self._editable or len(self.written) != 1 or self.text not in self.written[0]:
+            return None
+        if self.in_list and not set(_NOT_PLAIN.findall(text)) <= set(self.text):
+            return None
+        before, _, after = self.written[0].partition(self.text)
+        return Fix(title, (Edit(self.source.file, self._line, self.written[0], f"{before}{text}{after}"),))
 
     def delete(self, title: str = "Delete the line") -> Fix | None:
         """The edits that remove it."""

@@ -35,13 +35,13 @@ def problems_of(said: str, declaration: Declaration, pinned: Mapping[NormalizedN
     of_index = tuple(found for found in causes if found.code in _OF_THE_INDEX)
     if of_index:
         return of_index
-    named = _named(said, declaration)
+    named = lines_named(said, declaration)
     return tuple(_placed(found, named, _constraint(said, named, pinned)) for found in causes)
 
 
 def clash(unmet: Unmet, declaration: Declaration, base: Base, said: str = "") -> Problem:
     """The problem of a protected package of the base that would stop working."""
-    named = _named(said, declaration) or _named(canonicalize_name(unmet.requirement.name), declaration)
+    named = lines_named(said, declaration) or lines_named(canonicalize_name(unmet.requirement.name), declaration)
     contested = canonicalize_name(unmet.requirement.name)
     declared = _of(contested, named) or (named[0] if named else None)
     under = base_versions(base)
@@ -111,7 +111,7 @@ def _by_place(named: Iterable[Declared]) -> list[Declared]:
     return sorted(named, key=place)
 
 
-def _named(said: str, declaration: Declaration) -> list[Declared]:
+def lines_named(said: str, declaration: Declaration) -> list[Declared]:
     """The declaration's entries whose package uv's text names, in the order in which it does."""
     words = [canonicalize_name(word) for word in _WORD.findall(clean(said))]
     first = {word: place for place, word in reversed(list(enumerate(words)))}

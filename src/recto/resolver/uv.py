@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+from msgspec.structs import replace
 from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import Version
 
@@ -19,9 +20,13 @@ from recto.resolver.base import Request, Resolution
 from recto.resolver.cautions import cautions
 from recto.resolver.compiling import Patience, Uv, index_of
 from recto.resolver.failures import clash, shadowed
-from recto.resolver.installed import base_versions, unmet
+from recto.resolver.installed import Versions, base_versions, unmet
 from recto.resolver.search import Search
 from recto.resolver.stand_ins import StandIns, stand_ins
+
+# A failure waits this long for its fix. A warm run of uv takes a third of a second and a fix two to six of them; a
+# package whose metadata nobody has fetched yet takes some seconds.
+FIX_SECONDS = 10.0
 
 
 class UvResolver:
@@ -52,7 +57,12 @@ class UvResolver:
             stands = self._stand_ins(base)
         with tempfile.TemporaryDirectory(prefix="recto-resolve-") as directory:
             patience = Patience(request.seconds_max, cancelled)
-            found = Search(self._uv, request, self._pinned(base), stands, Path(directory), patience).run()
+            search = Search(self._uv, request, self._pinned(base), stands, Path(directory), patience)
+            try:
+                found = search.run()
+            except ResolveError as error:
+                progress(Event("resolving", "looking for what would fit", unit="packages"))
+                raise _mended(error, search) from error
         count = len(found.lock.packages)
         progress(Event("resolving", "found versions that fit together", count, count, "packages"))
         plan = planning.plan(found.lock, base, found.versions)
@@ -81,3 +91,22 @@ class UvResolver:
             raise ResolveError(conflicts)
         remarks = tuple(shadowed(one, declaration).at(declaration.lock_source) for one in broken)
         return Resolution(chosen, plan, planning.leaned(plan, base, installed, self._protected), remarks)
+
+
+def _mended(error: ResolveError, search: Search) -> ResolveError:
+    """The error with the edits that mend it, as far as they are found in `FIX_SECONDS`."""
+    # Only who fails needs them.
+    from recto.resolver.fixes.mending import mended
+    from recto.resolver.fixes.trials import Trials
+
+    looking = replace(search, patience=search.patience.part(FIX_SECONDS), tentative=True)
+
+    def resolve(declaration: Declaration) -> Versions:
+        return replace(looking, request=replace(looking.request, declaration=declaration)).run().versions
+
+    return mended(
+        error,
+        search.request.declaration,
+        Trials(resolve, looking.newest),
+        frozenset(base_versions(search.request.base)),
+    )

@@ -1,0 +1,72 @@
+"""Remedies that change a range: the nearest version that exists, or one that all lines can live with."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+from packaging.utils import canonicalize_name
+
+from recto.declaration import Declared
+from recto.problems import ResolveError
+from recto.resolver.fixes.cases import Advice, Case, Proof
+from recto.resolver.fixes.lines import allowing, can_change, changed, entries, pinned_version, without_range
+
+# What concerns the author's two lines alike is mended at either; the others are wrong at one.
+_OF_SEVERAL = ("dependency-conflict", "protected-conflict")
+
+
+def nearest(case: Case) -> Proof | None:
+    """A pin of a version that does not exist: the newest one below it, which is the last that its author may mean."""
+    for place in case.own:
+        line = case.line(place)
+        wanted = pinned_version(line)
+        if wanted is None or not can_change(line):
+            continue
+        below = case.trials.newest(f"{line.requirement.name}<{wanted.public}")
+        proof = case.proof({place: allowing(line, below)}) if below else None
+        if proof:
+            return proof
+    return None
+
+
+def relaxed(case: Case) -> Proof | Advice | None:
+    """The one line whose range can give way: the later one first, and each alone before several together.
+
+    It is asked for without its range, and then written with as much of the range as holds for the version that fits.
+    """
+    candidates = [place for place in _places(case) if _ranged(case.line(place))]
+    for deep in (False, True):
+        for place in candidates:
+            proof = _relaxed(case, place, deep)
+            if proof:
+                return proof
+    if not candidates or not case.trials.decided:
+        return None
+    names = list(dict.fromkeys(case.line(place).requirement.name for place in reversed(candidates)))
+    return Advice(f"No other version of {' or of '.join(f'`{name}`' for name in names)} would do.")
+
+
+def without_dependency(case: Case) -> Proof | Advice | None:
+    """Another version of who needs a package that does not exist; whoever asks for one by name has another remedy."""
+    return None if case.own else relaxed(case)
+
+
+def _places(case: Case) -> tuple[int, ...]:
+    return case.lines if case.problem.code in _OF_SEVERAL or not case.own else case.own
+
+
+def _ranged(line: Declared) -> bool:
+    return bool(line.requirement.specifier) and can_change(line)
+
+
+def _relaxed(case: Case, place: int, deep: bool) -> Proof | None:
+    line = case.line(place)
+    bare = case.proof({place: without_range(line)}, deep)
+    version = bare.versions.get(canonicalize_name(line.requirement.name)) if bare else None
+    if bare is None or version is None:
+        return bare
+    # In place of the line without a range, which a later step may have changed again.
+    if entries(bare.declaration)[place].requirement.name != line.requirement.name:
+        return bare
+    declaration = changed(bare.declaration, {place: allowing(line, version)})
+    outcome = case.trials.outcome(declaration)
+    return bare if isinstance(outcome, ResolveError) else replace(bare, declaration=declaration, versions=outcome)
