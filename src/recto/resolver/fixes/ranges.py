@@ -9,6 +9,7 @@ from recto.declaration import Declared
 from recto.problems import ResolveError
 from recto.resolver.fixes.cases import Advice, Case, Proof
 from recto.resolver.fixes.lines import allowing, can_change, changed, entries, pinned_version, without_range
+from recto.resolver.installed import Versions
 
 # What concerns the author's two lines alike is mended at either; the others are wrong at one.
 _OF_SEVERAL = ("dependency-conflict", "protected-conflict")
@@ -60,7 +61,10 @@ def _ranged(line: Declared) -> bool:
 
 def _relaxed(case: Case, place: int, deep: bool) -> Proof | None:
     line = case.line(place)
-    bare = case.proof({place: without_range(line)}, deep)
+    change = {place: without_range(line)}
+    if deep and _still_wrong(line, case.trials.outcome(changed(case.declaration, change))):
+        return None
+    bare = case.proof(change, deep)
     version = bare.versions.get(canonicalize_name(line.requirement.name)) if bare else None
     if bare is None or version is None:
         return bare
@@ -70,3 +74,9 @@ def _relaxed(case: Case, place: int, deep: bool) -> Proof | None:
     declaration = changed(bare.declaration, {place: allowing(line, version)})
     outcome = case.trials.outcome(declaration)
     return bare if isinstance(outcome, ResolveError) else replace(bare, declaration=declaration, versions=outcome)
+
+
+def _still_wrong(line: Declared, outcome: Versions | ResolveError) -> bool:
+    """Whether no version of the line's package will do: another line's change does not help it."""
+    package = outcome.problems[0].package if isinstance(outcome, ResolveError) else None
+    return package is not None and canonicalize_name(package) == canonicalize_name(line.requirement.name)
