@@ -21,7 +21,7 @@ from recto.resolver.cautions import cautions
 from recto.resolver.compiling import Patience, Uv, index_of
 from recto.resolver.failures import clash, shadowed
 from recto.resolver.installed import Versions, base_versions, unmet
-from recto.resolver.search import Search
+from recto.resolver.search import Found, Search
 from recto.resolver.stand_ins import StandIns, stand_ins
 
 # A failure waits this long for its fix. A warm run of uv takes a third of a second and a fix two to six of them; a
@@ -58,11 +58,7 @@ class UvResolver:
         with tempfile.TemporaryDirectory(prefix="recto-resolve-") as directory:
             patience = Patience(request.seconds_max, cancelled)
             search = Search(self._uv, request, self._pinned(base), stands, Path(directory), patience)
-            try:
-                found = search.run()
-            except ResolveError as error:
-                progress(Event("resolving", "looking for what would fit", unit="packages"))
-                raise _mended(error, search) from error
+            found = _found(search, progress)
         count = len(found.lock.packages)
         progress(Event("resolving", "found versions that fit together", count, count, "packages"))
         plan = planning.plan(found.lock, base, found.versions)
@@ -93,20 +89,24 @@ class UvResolver:
         return Resolution(chosen, plan, planning.leaned(plan, base, installed, self._protected), remarks)
 
 
-def _mended(error: ResolveError, search: Search) -> ResolveError:
-    """The error with the edits that mend it, as far as they are found in `FIX_SECONDS`."""
+def _found(search: Search, progress: Progress) -> Found:
+    """The answer; a refusal has the edits that mend it, as far as they are found in `FIX_SECONDS`."""
+    try:
+        return search.run()
+    except ResolveError as error:
+        refused = error
     # Only who fails needs them.
-    from recto.resolver.fixes.mending import mended
+    from recto.resolver.fixes.mending import REMEDIES, mended
     from recto.resolver.fixes.trials import Trials
 
+    if refused.problems[0].code not in REMEDIES:
+        raise refused
+    progress(Event("resolving", "looking for what would fit", unit="packages"))
     looking = replace(search, patience=search.patience.part(FIX_SECONDS), tentative=True)
+    request = search.request
 
     def resolve(declaration: Declaration) -> Versions:
-        return replace(looking, request=replace(looking.request, declaration=declaration)).run().versions
+        return replace(looking, request=replace(request, declaration=declaration)).run().versions
 
-    return mended(
-        error,
-        search.request.declaration,
-        Trials(resolve, looking.newest),
-        frozenset(base_versions(search.request.base)),
-    )
+    trials = Trials(resolve, looking.newest)
+    raise mended(refused, request.declaration, trials, frozenset(base_versions(request.base)))

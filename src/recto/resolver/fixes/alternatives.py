@@ -26,7 +26,6 @@ ALIASES: Mapping[str, str] = {
 # Packages of which the index has source only, by normalised name.
 ALTERNATIVES: Mapping[str, Alternative] = {
     "psycopg2": Alternative("psycopg2-binary", "its own makers publish it, ready-made, for use as `psycopg2`"),
-    "pysqlite3": Alternative("pysqlite3-binary", "its own maker publishes it, ready-made, for use as `pysqlite3`"),
     "pycrypto": Alternative("pycryptodome", "it took the place of `pycrypto` and is imported as `Crypto` too"),
     "pillow-simd": Alternative("pillow", "it is what `pillow-simd` was made from, imported as `PIL` too"),
     "tensorflow-gpu": Alternative("tensorflow", "it uses a GPU where there is one, and `tensorflow-gpu` has ended"),
@@ -35,5 +34,4 @@ ALTERNATIVES: Mapping[str, Alternative] = {
     "mysql-python": Alternative("PyMySQL", "it is pure Python, imported as `pymysql`", same_import=False),
     "python-ldap": Alternative("ldap3", "it is pure Python, imported as `ldap3`", same_import=False),
     "fbprophet": Alternative("prophet", "it is the newer name, imported as `prophet`", same_import=False),
-    "pygraphviz": Alternative("graphviz", "it calls Graphviz instead of binding it", same_import=False),
 }

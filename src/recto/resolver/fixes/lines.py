@@ -38,6 +38,11 @@ def text_of(line: Declared) -> str:
     return line.entry.text if line.entry else str(line.requirement)
 
 
+def shown(line: Declared) -> str:
+    """The requirement for a sentence: without the space that a continued line has."""
+    return " ".join(text_of(line).split())
+
+
 def can_change(line: Declared) -> bool:
     """Whether another version may stand there: a hash belongs to the version that is pinned with it."""
     return not line.hashes and _PARTS.fullmatch(text_of(line)) is not None
@@ -82,11 +87,11 @@ def fix_of(before: Iterable[Declared], after: Iterable[Declared]) -> Fix | None:
     made = tuple(edit for edit in edits if edit is not None)
     if not made or len(made) < len(edits) or len({(edit.file, edit.line) for edit in made}) < len(made):
         return None
-    return Fix(f"Write `{text_of(pairs[0][1])}`", made)
+    return Fix(f"Write `{shown(pairs[0][1])}`", made)
 
 
 def _edit(old: Declared, new: Declared) -> Edit | None:
-    if old.entry is None or new.entry is None or old.source.line is None:
+    if old.entry is None or new.entry is None or not new.entry.written or old.source.line is None:
         return None
     return Edit(old.source.file, old.source.line, old.entry.written[0], new.entry.written[0])
 
@@ -106,8 +111,8 @@ def _ranged(line: Declared, clauses: Iterable[str]) -> Declared:
 
 
 def _rewritten(line: Declared, text: str) -> Declared:
-    """The line with this text; without an entry where its file cannot be edited for certain."""
+    """The line with this text; nowhere written where its file cannot be edited for certain."""
     fix = line.entry.amend("", text) if line.entry else None
     written = (fix.edits[0].new or "",) if fix else ()
-    entry = replace(line.entry, text=text, written=written) if line.entry and fix else None
+    entry = replace(line.entry, text=text, written=written) if line.entry else None
     return replace(line, requirement=parse(text), entry=entry)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from msgspec.structs import replace
+from packaging.requirements import Requirement
 from packaging.utils import NormalizedName, canonicalize_name
 
 from recto.declaration import Declaration, Declared
-from recto.problems import Problem, ResolveError, problem
+from recto.problems import Problem, ResolveError, Source, problem
 from recto.resolver.fixes.cases import ROUNDS, Advice, Case, Proof, Remedy, Step, places
-from recto.resolver.fixes.lines import entries, fix_of, text_of
+from recto.resolver.fixes.lines import entries, fix_of, shown
 from recto.resolver.fixes.names import meant, misspelt, replaced
 from recto.resolver.fixes.ranges import nearest, relaxed, without_dependency
 from recto.resolver.fixes.trials import Trials
@@ -19,7 +20,7 @@ from recto.resolver.fixes.wheels import wheels_told
 # Of each kind, what is tried; the first that is proven counts.
 REMEDIES: Mapping[str, tuple[Remedy, ...]] = {
     "no-matching-distribution": (meant, misspelt, without_dependency),
-    "no-matching-version": (nearest, relaxed),
+    "no-matching-version": (nearest, relaxed, meant, replaced),
     "no-wheel": (relaxed, meant, replaced),
     "wheel-unsupported": (relaxed, meant, replaced),
     "requires-python": (relaxed,),
@@ -39,9 +40,7 @@ def mended(
     of all of them are told, each with its own edit, and the edits are proven together.
     """
     first, *others = error.problems
-    if first.code not in REMEDIES:
-        return error
-    first = _of_one_release(first, declaration, trials)
+    first = _looked_up(first, declaration, trials)
     found = _mend(ResolveError(first, error.raw), declaration, trials, known, ROUNDS)
     if isinstance(found, Proof):
         told = _told(found.steps, declaration, found.declaration)
@@ -91,20 +90,32 @@ def _told(steps: Iterable[Step], before: Declaration, after: Declaration) -> lis
 
 def _words(found: Problem, old: Declared, new: Declared) -> str:
     at = "" if old.source == found.source else f" at {old.source}"
-    return f"`{text_of(new)}` instead of `{text_of(old)}`{at} was tried, and fits."
+    return f"`{shown(new)}` instead of `{shown(old)}`{at} was tried, and fits."
 
 
 def _saying(found: Problem, words: str) -> Problem:
     return replace(found, hint=f"{found.hint} {words}")
 
 
-def _of_one_release(found: Problem, declaration: Declaration, trials: Trials) -> Problem:
-    """`no-release-yet` where the cut-off hides every release of the package, which uv's proof does not tell."""
-    day = declaration.as_of
-    if not day or found.code != "no-matching-version" or not found.package or trials.newest(_name(found.package)):
+def _looked_up(found: Problem, declaration: Declaration, trials: Trials) -> Problem:
+    """The problem of a version that does not exist, where its package has none at all.
+
+    The cut-off may hide them, and of a package that does not exist uv says with extras what it says of a version.
+    """
+    if found.code != "no-matching-version" or not found.package or trials.newest(_name(found.package)):
+        return found
+    alone = Declared(Requirement(found.package), found.source or Source(""))
+    refusal = trials.outcome(Declaration(requirements=(alone,)))
+    if isinstance(refusal, ResolveError) and refusal.problems[0].code == "no-matching-distribution":
+        return refusal.problems[0]
+    if not declaration.as_of:
         return found
     return problem(
-        "no-release-yet", package=found.package, source=found.source, excerpt=found.excerpt, day=day.isoformat()
+        "no-release-yet",
+        package=found.package,
+        source=found.source,
+        excerpt=found.excerpt,
+        day=declaration.as_of.isoformat(),
     )
 
 

@@ -8,7 +8,7 @@ from packaging.utils import canonicalize_name
 from recto.declaration import Declared
 from recto.problems import ResolveError
 from recto.resolver.fixes.cases import Advice, Case, Proof
-from recto.resolver.fixes.lines import allowing, can_change, changed, entries, pinned_version, without_range
+from recto.resolver.fixes.lines import allowing, can_change, changed, entries, pinned_version, text_of, without_range
 from recto.resolver.installed import Versions
 
 # What concerns the author's two lines alike is mended at either; the others are wrong at one.
@@ -42,8 +42,8 @@ def relaxed(case: Case) -> Proof | Advice | None:
                 return proof
     if not candidates or not case.trials.decided:
         return None
-    names = list(dict.fromkeys(case.line(place).requirement.name for place in reversed(candidates)))
-    return Advice(f"No other version of {' or of '.join(f'`{name}`' for name in names)} would do.")
+    names = dict.fromkeys(f"`{case.line(place).requirement.name}`" for place in reversed(candidates))
+    return Advice(f"Another version of {' or of '.join(names)} is not enough.")
 
 
 def without_dependency(case: Case) -> Proof | Advice | None:
@@ -71,7 +71,10 @@ def _relaxed(case: Case, place: int, deep: bool) -> Proof | None:
     # In place of the line without a range, which a later step may have changed again.
     if entries(bare.declaration)[place].requirement.name != line.requirement.name:
         return bare
-    declaration = changed(bare.declaration, {place: allowing(line, version)})
+    narrowed = allowing(line, version)
+    if text_of(narrowed) == text_of(line):
+        return None  # its range holds for the answer too: another line gave way
+    declaration = changed(bare.declaration, {place: narrowed})
     outcome = case.trials.outcome(declaration)
     return bare if isinstance(outcome, ResolveError) else replace(bare, declaration=declaration, versions=outcome)
 

@@ -13,7 +13,7 @@ _SELDOM = 1.0
 # How much nearer than the next the nearest must be.
 _CLEARLY = 0.25
 
-_ROWS = ("1234567890", "qwertyuiop", "asdfghjkl", "zxcvbnm")
+_ROWS = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
 _KEYS = {key: (row, column) for row, keys in enumerate(_ROWS) for column, key in enumerate(keys)}
 
 
