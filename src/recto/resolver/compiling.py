@@ -18,6 +18,7 @@ from recto.interpreters import Base
 from recto.problems import Cancelled, ResolveError, problem
 from recto.problems.diagnosis import decode, diagnose, redacted
 from recto.resolver.index_pages import credentials, default_index, index_settings
+from recto.resolver.trail import LOG, without_log
 from recto.sandbox.base import Command, Limits, Outcome, Sandbox
 
 # uv's exit status where it proved that no set of versions fits; 2 is for everything else that goes wrong.
@@ -97,11 +98,14 @@ class Patience:
         return Limits(wall_seconds=self._left)
 
     def spend(self, outcome: Outcome) -> None:
-        """Takes the time of a run off; raises Cancelled or ResolveError where it did not end by itself."""
+        """Takes the time of a run off; raises Cancelled or ResolveError where it did not end by itself.
+
+        The raw text of an error holds uv's log, in which `trail` finds what it weighed.
+        """
         self._left -= outcome.seconds
         said = redacted(decode(outcome.stderr))
         if outcome.stop == "cancelled":
-            raise Cancelled(problem("cancelled"), said)
+            raise Cancelled(problem("cancelled"), without_log(said))
         if outcome.stop == "timed-out":
             raise self.exhausted(said)
 
@@ -127,7 +131,7 @@ def _compiled(uv: Uv, base: Base, question: Question, directory: Path, patience:
     command = _command(uv, base, question, directory, patience.limits)
     outcome = uv.sandbox.run(command, cancelled=patience.cancelled)
     patience.spend(outcome)
-    said = redacted(decode(outcome.stderr))
+    said = without_log(redacted(decode(outcome.stderr)))
     if outcome.succeeded:
         return Answer(Pylock.from_dict(tomllib.loads((directory / "pylock.toml").read_text("utf-8"))), said)
     if outcome.code == _UNSOLVABLE:
@@ -143,7 +147,7 @@ def _command(uv: Uv, base: Base, question: Question, directory: Path, limits: Li
     return Command(
         argv=(str(uv.executable), "pip", "compile", *settings, *_arguments(uv, base, question, directory)),
         cwd=directory,
-        environment={**uv.environment, **own, **index},
+        environment={**uv.environment, **own, **LOG, **index},
         read_only=(uv.executable, base.prefix, *base.roots, *folder),
         writable=(directory, uv.cache),
         network="index",

@@ -11,9 +11,10 @@ from packaging.version import Version
 
 from recto.declaration import Declaration, Declared, canonical
 from recto.interpreters import Base
-from recto.problems import Problem, Source, problem
+from recto.problems import Problem, ResolveError, Source, problem
 from recto.problems.diagnosis import clean, diagnose
 from recto.resolver.installed import Unmet, base_versions
+from recto.resolver.trail import fighting, without_log
 
 # Lines that a hint names: a proof over a hundred pins names many, and the first of them tell most.
 LINES_NAMED = 4
@@ -55,6 +56,19 @@ def clash(unmet: Unmet, declaration: Declaration, base: Base, said: str = "") ->
         ),
         named,
     )
+
+
+def too_long(error: ResolveError, declaration: Declaration) -> ResolveError:
+    """The error of a search that took too long, with the lines named that stood against each other all the time."""
+    found, *rest = error.problems
+    lines = [*declaration.requirements, *declaration.constraints]
+    names = fighting(error.raw, {canonicalize_name(line.requirement.name) for line in lines})
+    fighters = [line for line in lines if canonicalize_name(line.requirement.name) in names]
+    said = without_log(error.raw)
+    if not fighters:
+        return ResolveError([found, *rest], said)
+    told = replace(found, hint=f"{found.hint} Most of the time went into versions of these that do not fit together:")
+    return ResolveError([_with_lines(told, fighters).at(fighters[-1].source), *rest], said)
 
 
 def shadowed(unmet: Unmet, declaration: Declaration) -> Problem:

@@ -19,7 +19,7 @@ from recto.resolver import planning, project_lock
 from recto.resolver.base import Request, Resolution
 from recto.resolver.cautions import cautions
 from recto.resolver.compiling import Patience, Uv, index_of
-from recto.resolver.failures import clash, shadowed
+from recto.resolver.failures import clash, shadowed, too_long
 from recto.resolver.installed import Versions, base_versions, unmet
 from recto.resolver.search import Found, Search
 from recto.resolver.stand_ins import StandIns, stand_ins
@@ -95,6 +95,8 @@ def _found(search: Search, progress: Progress) -> Found:
         return search.run()
     except ResolveError as error:
         refused = error
+    if refused.problems[0].code == "cap-resolve-time":
+        raise too_long(refused, search.request.declaration)
     # Only who fails needs them.
     from recto.resolver.fixes.mending import REMEDIES, mended
     from recto.resolver.fixes.trials import Trials
