@@ -129,6 +129,15 @@ def test_a_pin_between_two_releases_becomes_the_one_below(
     assert _mended(made) == "tool ==1.3.0   # pinned"
 
 
+@pytest.mark.parametrize(("written", "better"), [("tool==1.3", "tool==1.3.5"), ("tool==2.0.0rc1", "tool==2.0.0")])
+def test_a_pin_that_means_a_series_becomes_its_newest(
+    written: str, better: str, project: Callable[..., Project], index: LoopbackIndex
+) -> None:
+    for version in ("1.2.0", "1.3.4", "1.3.5", "2.0.0", "2.1.0"):
+        index.add("tool", version)
+    assert _mended(project(written)) == better
+
+
 def test_a_range_keeps_what_holds_of_it(project: Callable[..., Project], index: LoopbackIndex) -> None:
     index.add("tool", "2.0")
     assert _mended(project("tool >=1, <2, !=1.5 ; python_version > '3'")) == "tool >=1,!=1.5 ; python_version > '3'"
@@ -325,6 +334,21 @@ def test_a_fix_that_cannot_be_found_in_time_is_left_out(project: Callable[..., P
     index.mute.add("pandas")
     (found,) = project("pandsa").refusals(seconds_max=2)
     assert (found.code, found.fix) == ("no-matching-distribution", None)
+
+
+def test_nothing_is_said_of_versions_that_could_not_be_tried_in_time(
+    project: Callable[..., Project], index: LoopbackIndex
+) -> None:
+    index.add("numlib", "1.0")
+    index.add("tool", "1.0", "endless")
+    index.add("tool", "2.0", "numlib>=2")
+    index.add("numlib", "2.0")
+    index.mute.add("endless")
+    made = project("tool==2.0\nnumlib==1.0\n-c limits.txt\n")
+    made.write("limits.txt", "numlib<2")
+    (found,) = made.refusals(seconds_max=3)
+    assert (found.code, found.fix) == ("dependency-conflict", None)
+    assert "is not enough" not in found.hint
 
 
 def test_looking_for_a_fix_can_be_cancelled(project: Callable[..., Project], index: LoopbackIndex) -> None:

@@ -13,17 +13,24 @@ from recto.resolver.installed import Versions
 
 # What concerns the author's two lines alike is mended at either; the others are wrong at one.
 _OF_SEVERAL = ("dependency-conflict", "protected-conflict")
+# Numbers of a version that names one release and no series.
+_WHOLE_RELEASE = 3
 
 
 def nearest(case: Case) -> Proof | None:
-    """A pin of a version that does not exist: the newest one below it, which is the last that its author may mean."""
+    """A pin of a version that does not exist: the newest of its series, else the newest one below it.
+
+    `==1.3` often means whatever 1.3 there is, and a candidate of a release that is long out means that release.
+    """
     for place in case.own:
         line = case.line(place)
         wanted = pinned_version(line)
         if wanted is None or not can_change(line):
             continue
-        below = case.trials.newest(f"{line.requirement.name}<{wanted.public}")
-        proof = case.proof({place: allowing(line, below)}) if below else None
+        name, release = line.requirement.name, wanted.base_version
+        series = case.trials.newest(f"{name}=={release}.*") if len(wanted.release) < _WHOLE_RELEASE else None
+        version = series or case.trials.newest(f"{name}<={release}")
+        proof = case.proof({place: allowing(line, version)}) if version else None
         if proof:
             return proof
     return None
