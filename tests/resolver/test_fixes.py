@@ -76,6 +76,21 @@ def test_equally_near_names_are_listed_without_an_edit(project: Callable[..., Pr
 
 
 @pytest.mark.parametrize(
+    ("written", "said"),
+    [("pandsa", "Packages with a name like it: `pandas`."), ("PIL", "The package is `pillow`.")],
+)
+def test_a_name_is_told_without_an_edit_where_another_line_cannot_be_mended(
+    written: str, said: str, project: Callable[..., Project], index: LoopbackIndex
+) -> None:
+    index.add("pandas", "2.0")
+    index.add("pillow", "9.0")
+    index.add("tool", "1.0", "vanished")
+    (found,) = project(f"{written}\ntool\n").refusals()
+    assert found.fix is None
+    assert found.hint.endswith(said)
+
+
+@pytest.mark.parametrize(
     ("written", "meant", "distribution"),
     [
         ("sklearn>=1", "scikit-learn>=1", "scikit-learn"),

@@ -15,22 +15,25 @@ from recto.resolver.fixes.spelling import clearly_nearest, near
 _LISTED = 3
 
 
-def meant(case: Case) -> Proof | None:
+def meant(case: Case) -> Proof | Advice | None:
     """The package that is known to be meant by the name: that of an import, or of a habit."""
     name = _name(case)
     better = _meant(name) if name else None
-    return _called(case, better) if better else None
+    if better is None:
+        return None
+    return _called(case, better) or (Advice(f"The package is `{better}`.") if case.trials.newest(better) else None)
 
 
 def misspelt(case: Case) -> Proof | Advice | None:
-    """The known package whose name is clearly the nearest; several that are equally near are listed."""
+    """The known package whose name is clearly the nearest; where that is not proven, those that are near are listed."""
     name = _name(case)
-    if name is None:
+    if name is None or _meant(name):
         return None
     ranked = near(name, case.known | KNOWN)
     best = clearly_nearest(ranked)
-    if best:
-        return _called(case, best)
+    proof = _called(case, best) if best else None
+    if proof:
+        return proof
     exist = [one for one, _ in ranked[:_LISTED] if case.trials.newest(one)]
     return Advice(f"Packages with a name like it: {', '.join(f'`{one}`' for one in exist)}.") if exist else None
 
