@@ -17,7 +17,10 @@ from urllib.parse import quote
 
 @dataclass
 class LoopbackIndex:
-    """Projects and their files; with a `password`, the user `reader` must give it."""
+    """Projects and their files; with a `password`, the user `reader` must give it.
+
+    About a name that is in `mute` it says nothing until it is `over`.
+    """
 
     port: int = 0
     password: str = ""
@@ -105,6 +108,10 @@ def serving(index: LoopbackIndex) -> Iterator[LoopbackIndex]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
+            if self.path.removeprefix("/simple/").strip("/") in index.mute:
+                index.asked.append(self.path)
+                index.over.wait()
+                return
             status, body, kind = index.answer(self.path, self.headers.get("Authorization", ""))
             self.send_response(status)
             self.send_header("Content-Type", kind)

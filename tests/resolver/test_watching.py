@@ -42,16 +42,17 @@ def test_the_candidate_and_the_rounds_are_heard() -> None:
     assert (watch.looks, watch.package, steps.count(True)) == (2, "cadwyn", 2)
 
 
-def test_those_that_fight_most_are_known_with_who_brought_them_in() -> None:
+def test_those_that_fight_most_are_the_declared_ones_behind_it() -> None:
     watch = watched(LINES)
-    assert watch.fighters() == ("cadwyn", "fastapi")
-    assert watch.asked_for(watch.fighters()) == {"airflow"}
+    assert watch.fighting({"cadwyn", "fastapi"}) == ("cadwyn", "fastapi")
+    assert watch.fighting({"airflow", "fastapi"}) == ("airflow", "fastapi")
+    assert watch.fighting({"airflow", "boto3"}) == ()
 
 
 def test_a_circle_of_packages_ends() -> None:
     circle = "DEBUG Adding transitive dependency for a==1: b\nDEBUG Adding transitive dependency for b==1: a\n"
-    watch = watched(circle + "DEBUG Adding direct dependency: a\n")
-    assert watch.asked_for(["b"]) == {"a"}
+    conflict = "DEBUG Recording dependency conflict of a==1 from incompatibility of (a, b)\n"
+    assert watched(circle + conflict).fighting({"c"}) == ()
 
 
 @pytest.mark.parametrize(
@@ -60,7 +61,7 @@ def test_a_circle_of_packages_ends() -> None:
 def test_other_lines_say_nothing(line: bytes) -> None:
     watch = Watch()
     assert not watch.hear(line)
-    assert (watch.looks, watch.package, watch.fighters()) == (0, "", ())
+    assert (watch.looks, watch.package, watch.fighting({"x"})) == (0, "", ())
 
 
 def test_what_uv_says_otherwise_is_kept() -> None:
@@ -92,8 +93,7 @@ def test_the_uv_that_is_installed_words_its_steps_like_this(
     assert done.returncode == 1
     watch = watched(done.stderr)
     assert watch.looks > 3
-    assert watch.fighters() == ("botocore", "urllib3")
-    assert watch.asked_for(watch.fighters()) == {"boto3", "urllib3"}
+    assert sorted(watch.fighting({"boto3", "urllib3"})) == ["boto3", "urllib3"]
     assert without_steps(done.stderr).startswith("error: No solution found")
 
 

@@ -11,6 +11,7 @@ from recto.problems import Edit, Fix, Problem, Source, problem
 
 # What can stand in a YAML or TOML list, bare or in quotes, and mean itself.
 _PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._=+-]*")
+_NOT_PLAIN = re.compile(r"[^A-Za-z0-9._=+-]")
 
 
 class Entry(Struct, frozen=True):
@@ -37,9 +38,28 @@ class Entry(Struct, frozen=True):
         inserted = tuple(Edit(self.source.file, first, None, text) for text in before)
         return Fix(title, (*inserted, Edit(self.source.file, first, self.written[0], new), *self._deletions(1)))
 
+    def amend(self, title: str, text: str) -> Fix | None:
+        """The edit that puts the text in its place and leaves the rest of its line; None where that is not certain.
+
+        In a list, the text may hold no mark that the entry does not hold already: what meant itself there still does.
+        """
+        if not self._editable or len(self.written) != 1 or self.text not in self.written[0]:
+            return None
+        if self.in_list and not set(_NOT_PLAIN.findall(text)) <= set(self.text):
+            return None
+        before, _, after = self.written[0].partition(self.text)
+        return Fix(title, (Edit(self.source.file, self._line, self.written[0], f"{before}{text}{after}"),))
+
     def delete(self, title: str = "Delete the line") -> Fix | None:
-        """The edits that remove it."""
-        return Fix(title, self._deletions(0)) if self._editable and self.alone else None
+        """The edits that remove it, from among the others where it shares its line with them; None where not sure."""
+        if not self._editable:
+            return None
+        if self.alone:
+            return Fix(title, self._deletions(0))
+        left = _without(self.text, self.written[0])
+        return (
+            Fix(f"Delete `{self.text}`", (Edit(self.source.file, self._line, self.written[0], left),)) if left else None
+        )
 
     def refused(self, code: str, fix: Fix | None = None, package: str | None = None, **facts: str) -> Problem:
         """The problem of this code, placed here."""
@@ -57,3 +77,16 @@ class Entry(Struct, frozen=True):
     def _deletions(self, skip: int) -> tuple[Edit, ...]:
         numbered = enumerate(self.written[skip:], self._line + skip)
         return tuple(Edit(self.source.file, number, line, None) for number, line in numbered)
+
+
+def _without(text: str, line: str) -> str | None:
+    """The line of a YAML or TOML list without this one entry and its comma, None where it does not stand so."""
+    entry = rf"(?P<quote>[\"']?){re.escape(text)}(?P=quote)"
+    followed = re.compile(rf"(?P<before>(?:^|[\[,])\s*){entry}\s*,\s*")
+    last = re.compile(rf",\s*{entry}(?=\s*\])")
+    single = re.compile(rf"(?<=\[)\s*{entry}(?=\s*\])")
+    for pattern, instead in ((followed, r"\g<before>"), (last, ""), (single, "")):
+        left, count = pattern.subn(instead, line)
+        if count == 1:
+            return left
+    return None

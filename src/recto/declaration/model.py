@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from recto.declaration.entry import Entry
 from recto.problems import Problem, Source
 
 if TYPE_CHECKING:
@@ -16,11 +17,15 @@ if TYPE_CHECKING:
 
 
 class Declared(Struct, frozen=True):
-    """One requirement and where it was asked for; `hashes` as `algorithm:hexdigest`, empty where none were given."""
+    """One requirement and where it was asked for; `hashes` as `algorithm:hexdigest`, empty where none were given.
+
+    `entry` is how it is written, from which edits are made; None where there is no file to edit.
+    """
 
     requirement: Requirement
     source: Source
     hashes: tuple[str, ...] = ()
+    entry: Entry | None = None
 
 
 class Declaration(Struct, frozen=True):

@@ -37,7 +37,7 @@ def read_entry(entry: Entry, constraint: bool = False) -> Part:
         problems = (*problems, unpinned)
     if problems:
         return wrong(*problems)
-    declared = Declared(requirement, entry.source, digests)
+    declared = Declared(requirement, entry.source, digests, entry)
     return _constraint(entry, declared, options) if constraint else _requirement(entry, declared)
 
 

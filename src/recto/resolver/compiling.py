@@ -53,7 +53,7 @@ class Question(Struct, frozen=True):
     """What uv is asked. `preferences` are versions kept where they fit; `constraints` install nothing.
 
     `stand_ins` is the folder that stands for the base. `as_of` is the last UTC day whose releases count. `current` asks
-    the index about every page, whatever its age.
+    the index about every page, whatever its age. `tentative` takes a refusal as it is: nobody is told of it.
     """
 
     requirements: tuple[str, ...]
@@ -63,6 +63,7 @@ class Question(Struct, frozen=True):
     as_of: date | None = None
     dependencies: bool = True
     current: bool = False
+    tentative: bool = False
 
 
 class Answer(Struct, frozen=True):
@@ -120,6 +121,10 @@ class Patience:
         about = f"looking at {self.watch.package}, candidate {self.watch.looks:,}"
         self._progress(Event("resolving", f"{about}, after {spent}", unit="packages"))
 
+    def part(self, seconds: float) -> Patience:
+        """The patience for something that may take at most this long, and no longer than is left of this one."""
+        return Patience(min(seconds, self._left), self.cancelled)
+
     @property
     def limits(self) -> Limits:
         """The limits of the next run; raises OutOfTime where no time is left."""
@@ -153,7 +158,8 @@ def compile_lock(uv: Uv, base: Base, question: Question, directory: Path, patien
     was just made. Raises ResolveError where uv could not look for an answer (network, time), Cancelled.
     """
     answer = _compiled(uv, base, question, directory, patience)
-    if isinstance(answer, NoSolution) and uv.page_seconds and not question.current:
+    settled = question.current or question.tentative
+    if isinstance(answer, NoSolution) and uv.page_seconds and not settled:
         return _compiled(uv, base, replace(question, current=True), directory, patience)
     return answer
 

@@ -36,13 +36,13 @@ def problems_of(said: str, declaration: Declaration, pinned: Mapping[NormalizedN
     of_index = tuple(found for found in causes if found.code in _OF_THE_INDEX)
     if of_index:
         return of_index
-    named = _named(said, declaration)
+    named = lines_named(said, declaration)
     return tuple(_placed(found, named, _constraint(said, named, pinned)) for found in causes)
 
 
 def clash(unmet: Unmet, declaration: Declaration, base: Base, said: str = "") -> Problem:
     """The problem of a protected package of the base that would stop working."""
-    named = _named(said, declaration) or _named(canonicalize_name(unmet.requirement.name), declaration)
+    named = lines_named(said, declaration) or lines_named(canonicalize_name(unmet.requirement.name), declaration)
     contested = canonicalize_name(unmet.requirement.name)
     declared = _of(contested, named) or (named[0] if named else None)
     under = base_versions(base)
@@ -59,16 +59,14 @@ def clash(unmet: Unmet, declaration: Declaration, base: Base, said: str = "") ->
 
 
 def overtime(found: Problem, declaration: Declaration, watch: Watch) -> Problem:
-    """The problem of a search that was not done in time, with the packages that fought and the lines behind them."""
-    fighters = watch.fighters()
+    """The problem of a search that was not done in time, with the lines named that stood against each other."""
+    lines = [*declaration.requirements, *declaration.constraints]
+    names = watch.fighting({canonicalize_name(line.requirement.name) for line in lines})
+    fighters = [line for line in lines if canonicalize_name(line.requirement.name) in names]
     if not fighters:
         return found
-    asked = {canonicalize_name(name) for name in watch.asked_for(fighters)}
-    lines = _by_place(one for one in declaration.requirements if canonicalize_name(one.requirement.name) in asked)
-    between = " and ".join(f"`{name}`" for name in fighters)
-    told = replace(found, hint=f"{found.hint} Most of the time no two versions fitted together of {between}.")
-    placed = _with_lines(told, lines)
-    return replace(placed, package=lines[0].requirement.name, source=lines[0].source) if lines else placed
+    told = replace(found, hint=f"{found.hint} Most of the time went into versions of these that do not fit together:")
+    return _with_lines(told, fighters).at(fighters[-1].source)
 
 
 def shadowed(unmet: Unmet, declaration: Declaration) -> Problem:
@@ -125,7 +123,7 @@ def _by_place(named: Iterable[Declared]) -> list[Declared]:
     return sorted(named, key=place)
 
 
-def _named(said: str, declaration: Declaration) -> list[Declared]:
+def lines_named(said: str, declaration: Declaration) -> list[Declared]:
     """The declaration's entries whose package uv's text names, in the order in which it does."""
     words = [canonicalize_name(word) for word in _WORD.findall(clean(said))]
     first = {word: place for place, word in reversed(list(enumerate(words)))}

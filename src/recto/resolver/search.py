@@ -8,11 +8,12 @@ from pathlib import Path
 from msgspec import Struct
 from msgspec.structs import replace
 from packaging.pylock import Pylock
+from packaging.requirements import Requirement
 from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import Version
 
 from recto.declaration import canonical, clean_constraints, clean_requirements
-from recto.problems import Problem, ResolveError, problem
+from recto.problems import Problem, ResolveError
 from recto.resolver.base import Request
 from recto.resolver.compiling import Answer, NoSolution, Patience, Question, Uv, compile_lock
 from recto.resolver.failures import clash, problems_of
@@ -21,9 +22,6 @@ from recto.resolver.locking import allowed_hashes, locked
 from recto.resolver.overlay import Clash, Names, Overlay, coherent
 from recto.resolver.planning import versions_of
 from recto.resolver.stand_ins import StandIns
-
-# Problems of the releases that were asked for, which another release of the package may not have.
-_OF_ONE_RELEASE = ("no-matching-version", "no-wheel")
 
 
 class Found(Struct, frozen=True):
@@ -39,6 +37,7 @@ class Search(Struct, frozen=True):
     """One request, and all that it takes to answer it.
 
     `pinned` are the protected versions, `base` is what stands for the base; `directory` is for uv's input and output.
+    A `tentative` search finds out whether something would fit, and takes pages of the index as they are kept.
     """
 
     uv: Uv
@@ -47,6 +46,7 @@ class Search(Struct, frozen=True):
     base: StandIns
     directory: Path
     patience: Patience
+    tentative: bool = False
 
     def run(self) -> Found:
         """The answer; raises ResolveError with problems at the lines of the declaration, Cancelled."""
@@ -98,7 +98,8 @@ class Search(Struct, frozen=True):
             preferences=self._preferences(),
             stand_ins=self.base.directory,
             as_of=declaration.as_of,
-            current=self.request.current,
+            current=self.request.current and not self.tentative,
+            tentative=self.tentative,
         )
 
     def _preferences(self) -> Versions:
@@ -110,27 +111,18 @@ class Search(Struct, frozen=True):
     def _compile(self, question: Question) -> Answer | NoSolution:
         return compile_lock(self.uv, self.request.base, question, self.directory, self.patience)
 
-    def _problems(self, said: str) -> tuple[Problem, ...]:
-        found = problems_of(said, self.request.declaration, self.pinned)
-        return tuple(self._with_newest(one) if one.code in _OF_ONE_RELEASE else one for one in found)
+    def newest(self, requirement: str) -> Version | None:
+        """The newest version of this one requirement that this base could have, whatever else is asked for.
 
-    def _with_newest(self, found: Problem) -> Problem:
-        """The problem with the newest version that this base could have, which uv's proof seldom tells."""
-        if found.package is None:
-            return found
-        name = canonicalize_name(found.package)
+        None where there is none, and where that could not be found out.
+        """
+        name = canonicalize_name(Requirement(requirement).name)
         day = self.request.declaration.as_of
-        question = Question((name,), as_of=day, dependencies=False, current=True)
         try:
-            answer = self._compile(question)
+            answer = self._compile(Question((requirement,), as_of=day, dependencies=False, current=True))
         except ResolveError:
-            return found  # the time is over, or the index is gone: what is known already is the better answer
-        version = answer.versions.get(name) if isinstance(answer, Answer) else None
-        if version:
-            by = f" by {day}" if day else ""
-            return replace(found, hint=f"{found.hint} The newest that can be installed here{by} is {version}.")
-        if day and found.code == "no-matching-version":
-            return problem(
-                "no-release-yet", package=found.package, source=found.source, excerpt=found.excerpt, day=day.isoformat()
-            )
-        return found
+            return None
+        return answer.versions.get(name) if isinstance(answer, Answer) else None
+
+    def _problems(self, said: str) -> tuple[Problem, ...]:
+        return problems_of(said, self.request.declaration, self.pinned)

@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+from msgspec.structs import replace
 from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import Version
 
@@ -19,9 +20,13 @@ from recto.resolver.base import Request, Resolution
 from recto.resolver.cautions import cautions
 from recto.resolver.compiling import OutOfTime, Patience, Uv, index_of
 from recto.resolver.failures import clash, overtime, shadowed
-from recto.resolver.installed import base_versions, unmet
-from recto.resolver.search import Search
+from recto.resolver.installed import Versions, base_versions, unmet
+from recto.resolver.search import Found, Search
 from recto.resolver.stand_ins import StandIns, stand_ins
+
+# A failure waits this long for its fix. A warm run of uv takes a third of a second and a fix two to six of them; a
+# package whose metadata nobody has fetched yet takes some seconds.
+FIX_SECONDS = 10.0
 
 
 class UvResolver:
@@ -52,10 +57,8 @@ class UvResolver:
             stands = self._stand_ins(base)
         with tempfile.TemporaryDirectory(prefix="recto-resolve-") as directory:
             patience = Patience(request.seconds_max, cancelled, progress)
-            try:
-                found = Search(self._uv, request, self._pinned(base), stands, Path(directory), patience).run()
-            except OutOfTime as error:
-                raise OutOfTime(overtime(error.problems[0], declaration, patience.watch), error.raw) from error
+            search = Search(self._uv, request, self._pinned(base), stands, Path(directory), patience)
+            found = _found(search, progress)
         count = len(found.lock.packages)
         progress(Event("resolving", "found versions that fit together", count, count, "packages"))
         plan = planning.plan(found.lock, base, found.versions)
@@ -84,3 +87,29 @@ class UvResolver:
             raise ResolveError(conflicts)
         remarks = tuple(shadowed(one, declaration).at(declaration.lock_source) for one in broken)
         return Resolution(chosen, plan, planning.leaned(plan, base, installed, self._protected), remarks)
+
+
+def _found(search: Search, progress: Progress) -> Found:
+    """The answer; a refusal has the edits that mend it, as far as they are found in `FIX_SECONDS`."""
+    try:
+        return search.run()
+    except OutOfTime as error:
+        found = overtime(error.problems[0], search.request.declaration, search.patience.watch)
+        raise OutOfTime(found, error.raw) from error
+    except ResolveError as error:
+        refused = error
+    # Only who fails needs them.
+    from recto.resolver.fixes.mending import REMEDIES, mended
+    from recto.resolver.fixes.trials import Trials
+
+    if refused.problems[0].code not in REMEDIES:
+        raise refused
+    progress(Event("resolving", "looking for what would fit", unit="packages"))
+    looking = replace(search, patience=search.patience.part(FIX_SECONDS), tentative=True)
+    request = search.request
+
+    def resolve(declaration: Declaration) -> Versions:
+        return replace(looking, request=replace(request, declaration=declaration)).run().versions
+
+    trials = Trials(resolve, looking.newest)
+    raise mended(refused, request.declaration, trials, frozenset(base_versions(request.base)))

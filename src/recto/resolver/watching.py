@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection
 
 # For `RUST_LOG`: the resolver's own steps, without the lines on every file of an index page.
 LOG = "uv_resolver::resolver=debug"
 _MARK = "DEBUG "
 
 _SEARCHING = re.compile(r"Searching for a compatible version of (?P<name>[\w.-]+)")
-_DIRECT = re.compile(r"Adding direct dependency: (?P<name>[\w.-]+)")
 _TRANSITIVE = re.compile(r"Adding transitive dependency for (?P<parent>[\w.-]+)==[^:]+: (?P<name>[\w.-]+)")
 _CONFLICT = re.compile(
     r"Recording [a-z ]{1,40} conflict of .{1,200} from incompatibility of \((?P<names>[^()]{1,400})\)"
@@ -33,7 +32,6 @@ class Watch:
         self.package = ""
         self._fights: Counter[tuple[str, ...]] = Counter()
         self._parents: dict[str, set[str]] = defaultdict(set)
-        self._direct: set[str] = set()
 
     def hear(self, line: bytes) -> bool:
         """Takes a line of stderr; whether uv began to look at another candidate."""
@@ -48,31 +46,32 @@ class Watch:
             names = tuple(sorted(name.strip() for name in found["names"].split(",")))
             if len(names) > 1:
                 self._fights[names] += 1
-        elif found := _TRANSITIVE.search(text):
-            if len(self._parents) < _PARENTS_MAX:
-                self._parents[found["name"]].add(found["parent"])
-        elif found := _DIRECT.search(text):
-            self._direct.add(found["name"])
+        elif (found := _TRANSITIVE.search(text)) and len(self._parents) < _PARENTS_MAX:
+            self._parents[found["name"]].add(found["parent"])
         return False
 
-    def fighters(self) -> tuple[str, ...]:
-        """The packages that most conflicts were between, the one that asks first; none where there was no conflict."""
-        most = self._fights.most_common(1)
-        if not most:
-            return ()
-        names = most[0][0]
-        return tuple(sorted(names, key=lambda name: not any(name in self._parents[other] for other in names)))
+    def fighting(self, declared: Collection[str]) -> tuple[str, ...]:
+        """The two of the `declared` names that stood against each other most often; none where there is no such pair.
 
-    def asked_for(self, names: Iterable[str]) -> frozenset[str]:
-        """Those of the packages asked for that brought these in, themselves included."""
-        reached: set[str] = set()
-        waiting = list(names)
-        while waiting:
-            name = waiting.pop()
-            if name not in reached:
-                reached.add(name)
-                waiting += self._parents.get(name, ())
-        return frozenset(reached & self._direct)
+        Names are normalised. A package that nobody declared counts for those who brought it in.
+        """
+        pairs: Counter[tuple[str, ...]] = Counter()
+        for names, count in self._fights.items():
+            responsible = dict.fromkeys(one for name in names for one in self._responsible(name, declared))
+            if len(responsible) > 1:
+                pairs[tuple(responsible)[:2]] += count
+        return pairs.most_common(1)[0][0] if pairs else ()
+
+    def _responsible(self, name: str, declared: Collection[str]) -> list[str]:
+        """The name where it is declared, else the nearest declared ones that need it."""
+        row, seen = {name}, {name}
+        while row:
+            found = sorted(row & set(declared))
+            if found:
+                return found
+            row = {one for lower in row for one in self._parents.get(lower, ())} - seen
+            seen |= row
+        return []
 
 
 def without_steps(said: str) -> str:
