@@ -73,10 +73,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _answer(problems: Sequence[Problem], arguments: Namespace, console: Console) -> None:
     """What a command says that ended before it had a result: problems, as JSON too where that was asked for."""
-    if getattr(arguments, "json", False):
+    if getattr(arguments, "json", False) or getattr(arguments, "format", "") == "json":
         # The stream may be what failed; whoever reads it sees that, and the words below are still said.
+        from recto.problems.forms.as_json import json_form
+
         with suppress(OSError):
-            console.json({"problems": [found.to_json() for found in problems]})
+            console.json(json_form(problems))
             console.out.flush()
     console.problems(problems)
 
