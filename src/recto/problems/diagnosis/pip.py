@@ -31,7 +31,7 @@ _DEPENDS = re.compile(
 def _missing(match: re.Match[str], text: str) -> Facts | None:
     """The facts of a requirement that has releases; None where it has none, or where Python is at fault."""
     specifier = match["specifier"] or ""
-    if _has_none(match) or _needs_python(match, text) is not None:
+    if _has_none(match) or _needs_python(match, text) is not None or _not_discarded(match, text) is None:
         return None
     return {"specifier": specifier, "package": match["package"]} if specifier else None
 
@@ -41,7 +41,15 @@ def _has_none(match: re.Match[str]) -> bool:
 
 
 def _unknown(match: re.Match[str], text: str) -> Facts | None:
-    return {} if _has_none(match) and _needs_python(match, text) is None else None
+    return _not_discarded(match, text) if _has_none(match) and _needs_python(match, text) is None else None
+
+
+_DISCARDED = re.compile(r"Discarding [^\n]{1,600}(?:Command errored out|exit status|metadata-generation-failed)")
+
+
+def _not_discarded(match: re.Match[str], text: str) -> Facts | None:
+    """None where pip had found releases and could build none of them."""
+    return None if _DISCARDED.search(text, max(0, match.start() - _IGNORED_CHARACTERS), match.start()) else {}
 
 
 def _other_python(match: re.Match[str], text: str) -> Facts | None:
@@ -112,7 +120,7 @@ def _clash(match: re.Match[str], text: str) -> Facts | None:
 
 _CLASH_LINE = re.compile(
     r"(?<![\w.-])(?P<who>[A-Za-z0-9][\w.-]{0,100})\s{1,9}(?P<whose>\d[\w.!+-]{0,60})\s{1,9}"
-    r"requires\s{1,9}(?P<needs>[^\s]{1,200}),"
+    r"(?:requires|has\s{1,9}requirement)\s{1,9}(?P<needs>[^\s]{1,200}),"
     r"\s{1,9}(?:but\s{1,9}you(?:'ll)?\s{1,9}have\s{1,9}(?P<package>[A-Za-z0-9][\w.-]{0,100})\s{1,9}(?P<has>[^\s]{1,60})"
     r"|which\s{1,9}is\s{1,9}not\s{1,9}installed)"
 )
@@ -163,9 +171,21 @@ RULES = (
     Rule("requires-python", _NOT_SATISFIED, read=_other_python),
     Rule("no-matching-version", _NOT_SATISFIED, read=_missing),
     Rule("no-matching-distribution", _NOT_SATISFIED, read=_unknown),
+    # pip 20.3 to 21.0 lists no versions; a range is then the only sign that there are some.
+    Rule(
+        "no-matching-version",
+        re.compile(
+            rf"Could not find a version that satisfies the requirement (?P<package>{NAME})(?:\[[^\]\n]{{0,80}}\])?"
+            r"(?P<specifier>[<>=!~][^\s(]{0,200})(?: \(from (?!versions)[^\n]{0,300}\))?$",
+            re.MULTILINE,
+        ),
+        read=_not_discarded,
+        weak=True,
+    ),
     Rule(
         "no-matching-distribution",
         wording(rf"No matching distribution found for (?P<package>{NAME})"),
+        read=_not_discarded,
         weak=True,
     ),
     Rule(
@@ -346,7 +366,8 @@ RULES = (
     Rule(
         "pip-broken",
         re.compile(
-            r"(?P<reason>\bpip3?: (?:command )?not found|command not found: pip3?\b|Command 'pip3?' not found|'pip3?' is not recognized|The term 'pip3?' is not recognized)"
+            r"(?P<reason>\bpip3?: (?:command )?not found|command not found: pip3?\b|Command 'pip3?' not found"
+            r"|'pip3?' is not recognized|The term 'pip3?' is not recognized)"
         ),
     ),
     Rule(
@@ -362,7 +383,7 @@ def findings(text: str) -> Iterator[Finding]:
     """The causes that pip names."""
     for rule in RULES:
         yield from rule.findings(text)
-    if "dependency resolver" in text or "which is incompatible" in text:
+    if "dependency resolver" in text or "which is incompatible" in text or "has requirement" in text:
         for match in _CLASH_LINE.finditer(text):
             has = f"{match['package']} {match['has']}" if match["package"] else "it is not installed"
             reason = f"{match['who']} {match['whose']} needs {match['needs']}, and there is {has}"
