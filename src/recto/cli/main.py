@@ -88,9 +88,11 @@ def _bug(error: Exception, arguments: Namespace, console: Console) -> int:
     import tempfile
     import traceback
 
+    from recto.problems.diagnosis import redacted
+
     with tempfile.NamedTemporaryFile(
         "w", encoding="utf-8", errors="backslashreplace", prefix="recto-", suffix=".log", delete=False
     ) as log:
-        traceback.print_exception(error, file=log)
+        log.write(redacted("".join(traceback.format_exception(error))))
     _answer((problem("internal", reason=f"{type(error).__name__}: {error}", log=log.name),), arguments, console)
     return 3
