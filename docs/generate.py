@@ -2,16 +2,22 @@
 
 from pathlib import Path
 
+from confusion import confusion_page
+
 from recto.cli.reference import commands_page
 from recto.problems.reference import catalogue_page
 from recto.settings.reference import reference_page
 
 PAGES = {
     "commands.md": commands_page,
+    "diagnosis.md": confusion_page,
     "problems.md": catalogue_page,
     "settings.md": reference_page,
 }
 
 if __name__ == "__main__":
     for name, page in PAGES.items():
-        (Path(__file__).parent / "reference" / name).write_text(page(), encoding="utf-8")
+        text = page()
+        # The collection of logs that one page is made from is not everywhere.
+        if text is not None:
+            (Path(__file__).parent / "reference" / name).write_text(text, encoding="utf-8")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import runpy
+import sys
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,6 +61,8 @@ def cases() -> list[Case]:
 def test_the_right_cause_comes_first_in_at_least_95_of_100_logs(cases: list[Case]) -> None:
     right = sum(case.kind == case.first.code for case in cases)
 
+    # Shown with `-rP`.
+    sys.stdout.write(_confusion(cases))
     assert right >= 0.95 * len(cases), _confusion(cases)
 
 
@@ -102,3 +106,11 @@ def test_what_is_told_of_real_logs_is_short_and_complete(cases: list[Case]) -> N
             assert problem.message.endswith("."), (case.name, problem.message)
             assert 0 < len(problem.excerpt) <= 2000, case.name
             assert problem.excerpt.count("\n") < 12, case.name
+
+
+def test_the_page_of_measurements_is_what_the_logs_give() -> None:
+    docs = Path(__file__).parents[2] / "docs"
+
+    page = runpy.run_path(str(docs / "confusion.py"))["confusion_page"]()
+
+    assert (docs / "reference" / "diagnosis.md").read_text("utf-8") == page

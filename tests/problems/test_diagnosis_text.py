@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import resource
+import subprocess
+import sys
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -143,3 +147,41 @@ def test_any_text_gives_one_to_eight_bounded_problems(text: str) -> None:
 @pytest.mark.parametrize("word", WORDS)
 def test_five_million_characters_of_one_word_end(word: str) -> None:
     assert diagnose(word * (5_000_000 // len(word)))
+
+
+# One reader's own words, repeated and nested in ways that make a pattern try again.
+ADVERSARIAL = [
+    "pip-install-a/" * 90,
+    "Downloading a-a-a-a-a-a-",
+    "Downloading " + "a-" * 600,
+    "from pip import x\n",
+    '/pip/_internal/x.py", line 3\n',
+    "Invalid requirement: ",
+    "Invalid requirement: a:b@",
+    "Discarding exit status ",
+    "a:" * 700,
+    "://a:" * 300,
+    "x.lua:",
+    "FATAL (",
+    "Processing a ",
+    "due to an OSError: [Errno 2] No such file or directory: 'a' ",
+    "you require a and a, a and ",
+    "Unexpected 'a', expected '-c', ",
+    "\x1b]" + "\x1b[" * 30,
+    "a." * 500 + "Error: ",
+]
+
+
+@pytest.mark.parametrize("ending", ["", "\n"])
+@pytest.mark.parametrize("word", ADVERSARIAL)
+def test_words_made_to_be_tried_again_end(word: str, ending: str) -> None:
+    piece = word + ending
+
+    # A minute of processor time is a hundred times what these take; a pattern that backtracks takes hours.
+    done = subprocess.run(
+        [sys.executable, "-c", "import sys; from recto.problems.diagnosis import diagnose; diagnose(sys.stdin.read())"],
+        input=("ERROR: Failed building wheel for a\n" + piece * (200_000 // len(piece))).encode(),
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CPU, (60, 60)),
+    )
+
+    assert done.returncode == 0

@@ -36,6 +36,11 @@ class Console(Struct, frozen=True):
         encoding = (self.out.encoding or "").lower().replace("-", "")
         self.data(json.dumps(value, indent=2, ensure_ascii=encoding != "utf8"))
 
+    def file(self, text: str) -> None:
+        """The result as a whole file: UTF-8 whatever the stream's encoding, not a character added or changed."""
+        self.out.flush()
+        self.out.buffer.write(text.encode())
+
     def say(self, text: str) -> None:
         """One line of talk."""
         self.err.write(text + "\n")
@@ -44,24 +49,11 @@ class Console(Struct, frozen=True):
     def problems(self, problems: Iterable[Problem]) -> None:
         """Each problem once: what, where, then the hint and the edit that mends it."""
         for problem in dict.fromkeys(problems):
-            where = f"{problem.source}: " if problem.source else ""
-            self.say(f"{self._painted(problem.level)}: {where}{problem.message}")
-            if problem.excerpt:
-                for line in problem.excerpt.splitlines():
-                    self.say(f"    {line}")
-            if problem.hint:
-                self.say(f"  {self._painted('hint')}: {problem.hint}")
-            if problem.fix:
-                self.say(f"  {self._painted('fix')}: {problem.fix.title}")
-                for edit in problem.fix.edits:
-                    self._edit(edit.file, edit.line, edit.old, edit.new)
+            # Late, as most commands have nothing to tell.
+            from recto.problems.forms.terminal import terminal_lines
 
-    def _edit(self, file: str, line: int, old: str | None, new: str | None) -> None:
-        self.say(f"    {file}:{line}")
-        if old is not None:
-            self.say(f"    - {old}")
-        if new is not None:
-            self.say(f"    + {new}")
+            for line in terminal_lines(problem, self._painted):
+                self.say(line)
 
     def _painted(self, word: str) -> str:
         return f"{_COLOURS[word]}{word}{_RESET}" if self.colour else word

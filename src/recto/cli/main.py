@@ -73,10 +73,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _answer(problems: Sequence[Problem], arguments: Namespace, console: Console) -> None:
     """What a command says that ended before it had a result: problems, as JSON too where that was asked for."""
-    if getattr(arguments, "json", False):
+    if getattr(arguments, "json", False) or getattr(arguments, "format", "") == "json":
         # The stream may be what failed; whoever reads it sees that, and the words below are still said.
+        from recto.problems.forms.as_json import json_form
+
         with suppress(OSError):
-            console.json({"problems": [found.to_json() for found in problems]})
+            console.json(json_form(problems))
             console.out.flush()
     console.problems(problems)
 
@@ -86,9 +88,11 @@ def _bug(error: Exception, arguments: Namespace, console: Console) -> int:
     import tempfile
     import traceback
 
+    from recto.problems.diagnosis import redacted
+
     with tempfile.NamedTemporaryFile(
         "w", encoding="utf-8", errors="backslashreplace", prefix="recto-", suffix=".log", delete=False
     ) as log:
-        traceback.print_exception(error, file=log)
+        log.write(redacted("".join(traceback.format_exception(error))))
     _answer((problem("internal", reason=f"{type(error).__name__}: {error}", log=log.name),), arguments, console)
     return 3

@@ -105,6 +105,18 @@ def _base(command: argparse.ArgumentParser) -> None:
 
 def _diagnose(command: argparse.ArgumentParser) -> None:
     command.add_argument("file", nargs="?", default="-", metavar="FILE", help="a log, `-` for standard input [-]")
+    command.add_argument(
+        "--format",
+        choices=("text", "json", "output-log"),
+        default="text",
+        help="words, JSON, or a log for the log panel of an Overleaf-like host [text]",
+    )
+    command.add_argument(
+        "--document",
+        default="output.log",
+        metavar="FILE",
+        help="for `output-log`: where problems are shown that name no file [output.log]",
+    )
     command.add_argument("--json", action="store_true", help=_JSON)
 
 

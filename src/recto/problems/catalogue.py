@@ -28,17 +28,23 @@ def problem(
     fix: Fix | None = None,
     **facts: object,
 ) -> Problem:
-    """The problem of this code, its templates filled with `facts`; KeyError for an unknown code or a missing fact."""
+    """The problem of this code, its templates filled with `facts`; KeyError for an unknown code or a missing fact.
+
+    Its words hold no credentials, whoever the facts come from: a cell's error says what the cell was given.
+    """
+    # Late, as most commands have no problem to word.
+    from recto.problems.diagnosis.redact import redacted
+
     kind = KINDS[code]
     if package is not None:
         facts.setdefault("package", package)
     return Problem(
         code=code,
         level=kind.level,
-        message=kind.message.format(**facts),
-        hint=kind.hint.format(**facts),
+        message=redacted(kind.message.format(**facts)),
+        hint=redacted(kind.hint.format(**facts)),
         package=package,
         source=source,
-        excerpt=excerpt,
+        excerpt=redacted(excerpt),
         fix=fix,
     )

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from recto.problems.diagnosis.redact import redacted
-from recto.problems.diagnosis.text import clean, decode
+from recto.problems.diagnosis.text import clean, decode, decode_ends
 from recto.problems.problem import Problem
 
-__all__ = ["clean", "decode", "diagnose", "redacted"]
+__all__ = ["clean", "decode", "decode_ends", "diagnose", "redacted"]
 
 
 def diagnose(text: str) -> tuple[Problem, ...]:

@@ -15,6 +15,7 @@ _FAILED = wording(
     r"subprocess-exited-with-error|metadata-generation-failed|Failed building (?:wheel|editable)"
     r"|did not run successfully|The build backend returned an error|Failed to build [`']"
     r"|Failed to build installable wheels"
+    r"|legacy-install-failure|Command errored out with exit status|\" failed with error code \d{1,4} in "
     r"|Could not build wheels|egg_info failed with error code|setup\.py (?:egg_info|install|bdist_wheel) "
     r"|Failed to download and build|failed-wheel-build-for-install|Setup script exited with"
 )
@@ -25,13 +26,24 @@ _AFTER_CHARACTERS = 60_000
 _AFTER = (
     wording(rf"Failed building (?:wheel|editable) for {_NAME}"),
     wording(rf"Failed to build '{_NAME}' when"),
+    wording(rf"Could not build wheels for {_NAME}"),
+    wording(rf"some pyproject\.toml based projects \(?{_NAME}"),
+    re.compile(rf"^Failed to build {_NAME}$", re.MULTILINE),
 )
 _UV = re.compile(rf"Failed to (?:build|download and build) [`']{_NAME}")
 _UNPACKED = re.compile(r"pip-(?:install|req-build|wheel)-\w{1,20}[\\/]([A-Za-z0-9][\w.-]{0,120})_[0-9a-f]{32}")
-_METADATA = wording(r"Encountered error while generating package metadata\. (?!See )([A-Za-z0-9][\w.-]{0,120})")
+_SCRIPT = re.compile(r"pip-(?:install|build|wheel)-\w{1,20}[\\/]([A-Za-z0-9][\w.-]{0,120})[\\/]setup\.py")
+_METADATA = wording(
+    r"Encountered error while (?:generating package metadata|trying to install package)\. "
+    r"(?!See )([A-Za-z0-9][\w.-]{0,120})"
+)
 _PROJECT = re.compile(rf"Project name: {_NAME}")
 _STEP = re.compile(
     rf"(?:Building wheel for|Running setup\.py \w{{1,20}} for|Collecting|Building|Best match:|Processing) {_NAME}"
+)
+_ARCHIVE = re.compile(
+    r"(?:Processing|Downloading|Using cached) (?:[^\s]{0,300}[\\/])?"
+    r"([A-Za-z0-9][A-Za-z0-9_.]{0,100}(?:-[A-Za-z_][\w.]{0,60}){0,6})-\d[\w.+!]{0,60}\.(?:tar\.gz|tar\.bz2|tgz|zip)\b"
 )
 _OLD = re.compile(r"failed with error code \d{1,4} in [^\n]{0,300}[\\/]([A-Za-z0-9][\w.-]{0,120})[\\/]?$", re.MULTILINE)
 _RECIPE = re.compile(r"[\\/]([A-Za-z0-9][\w.-]{0,80})_\d{10,16}[\\/](?:work|_h_env)")
@@ -174,11 +186,12 @@ def _builder_of(text: str, position: int) -> str | None:
     candidates = (
         _last(_UV, text, 0, position + 1),
         _last(_UNPACKED, text, *near),
+        _last(_SCRIPT, text, *near),
         _last(_RECIPE, text, *near),
         _first(_METADATA, text, position),
         _last(_PROJECT, text, *near),
         _first(_OLD, text, position),
-        _last(_STEP, text, 0, position),
+        _last_of((_STEP, _ARCHIVE), text, position),
     )
     return next((name for name in candidates if name), None)
 
@@ -186,6 +199,12 @@ def _builder_of(text: str, position: int) -> str | None:
 def _last(pattern: re.Pattern[str], text: str, start: int, end: int) -> str | None:
     names = pattern.findall(text, start, end)
     return str(names[-1]) if names else None
+
+
+def _last_of(patterns: tuple[re.Pattern[str], ...], text: str, end: int) -> str | None:
+    """The name that stands nearest before the end, of whichever pattern."""
+    last = [matches[-1] for pattern in patterns if (matches := list(pattern.finditer(text, 0, end)))]
+    return max(last, key=lambda match: match.end())[1] if last else None
 
 
 def _first(pattern: re.Pattern[str], text: str, start: int) -> str | None:

@@ -24,7 +24,7 @@ _DEPENDS = re.compile(rf"(?<![\w.-])({_SPEC})\s(?:depends|depend)\son\s({_SPEC})
 _UNKNOWN = re.compile(rf"(?<![\w.-])({_NAME})\swas\snot\sfound\sin\sthe\s(?:package\sregistry|cache|provided)")
 _UNUSABLE = re.compile(rf"(?<![\w.-])({_SPEC})\s(?:has|have)\sno\s(usable\swheels|wheels\swith\sa\smatching)")
 _NO_VERSION = re.compile(rf"\bthere\s(?:is\sno\sversion|are\sno\sversions)\sof\s({_SPEC})")
-_ONLY = re.compile(rf"\bonly\s({_NAME})")
+_ONLY = re.compile(rf"\bonly\s(?:the\sfollowing\sversions\sof\s)?({_NAME})")
 _ONLY_TAIL = re.compile(r"is available|are available")
 _PYTHON = re.compile(
     r"Python\sversion\s\(([^()]{1,80})\)\sdoes\snot\ssatisfy\sPython([^\s,]{1,80})|\brequires-python\s\(([^()]{1,80})\)"

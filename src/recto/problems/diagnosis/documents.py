@@ -25,7 +25,18 @@ RULES = (
     Rule("cell-timeout", wording(r"Cell execution timed out|Timeout waiting for execute reply"), weak=True),
     Rule(
         "kernel-died",
-        wording(r"\bKernel died\b|DeadKernelError|kernel appears to have died"),
+        wording(
+            r"\bKernel died\b|DeadKernelError|kernel appears to have died|[Kk]ernel (?:has )?crashed"
+            r"|\b[Tt]he (?:Jupyter )?kernel (?:has )?died|KernelRestarter: restart(?:ing kernel| failed)"
+            r"|Kernel didn't respond in"
+        ),
+    ),
+    Rule(
+        "kernel-died",
+        re.compile(
+            r"^(?:Fatal Python error: (?:Segmentation fault|Aborted)|Segmentation fault|Illegal instruction)", re.M
+        ),
+        weak=True,
     ),
     Rule("kernel-missing", wording(r"No such kernel named (?P<kernel>[\w.+-]{1,100})")),
     Rule("kernel-missing", wording(r"Jupyter kernel '(?P<kernel>[^'\n]{1,100})' not found|NoSuchKernel")),
@@ -54,12 +65,15 @@ RULES = (
     Rule("quarto-filter-error", wording(r"Error running (?:Lua )?filter (?P<reason>[^\n]{0,200})")),
     Rule(
         "quarto-filter-error",
-        re.compile(r"^(?:Error running Lua: )?[^\s:]{1,300}\.lua:\d{1,6}: (?P<reason>[^\n]{1,200})", re.MULTILINE),
+        re.compile(
+            r"^(?:Error running Lua: )?(?:[A-Za-z]:)?[^\s:]{1,300}\.lua\)?:\d{1,6}: (?P<reason>[^\n]{1,200})",
+            re.MULTILINE,
+        ),
     ),
     Rule(
         "quarto-filter-error",
         wording(
-            r"Could not find executable (?P<reason>[^\s]{1,100}\.lua)"
+            r"Could not find executable (?P<reason>[^\s]{1,100})|FATAL \([^()\n]{1,200}\.lua:\d{1,6}\)"
             r"|[Ff]ilter [^\s]{1,100} (?:failed|returned error|could not be found)"
         ),
     ),

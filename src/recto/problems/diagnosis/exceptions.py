@@ -35,11 +35,13 @@ _LIBRARY_NAMED = re.compile(
     r"|version [`'](GLIBC(?:XX)?_[\d.]{1,20})' not found"
 )
 _ABI = re.compile(
-    r"size changed, may indicate binary incompatibility|numpy\.core\.multiarray failed to import|_ARRAY_API not found"
+    r"size changed, may indicate binary incompatibility|\b(?:multiarray|umath) failed to import|_ARRAY_API not found"
     r"|compiled (?:against|using) (?:ABI|API|NumPy)|undefined symbol: |mach-o[^\n]{0,60}incompatible architecture"
-    r"|built against a different version"
+    r"|built against a different version|bad magic number in '|module was compiled for Python"
 )
 _ABI_OF = re.compile(r"site-packages[\\/](\w{1,80})")
+# The names that numpy's C interface has for itself; they stand in messages about extensions that use it.
+_ABI_OF_NUMPY = re.compile(r"numpy|_ARRAY_API|multiarray|umath", re.IGNORECASE)
 _QUOTED_PATH = re.compile(r"['\"]([^'\"\n]{1,400})['\"]")
 _NO_FILE = re.compile(
     r"No such file or directory|cannot find the (?:file|path) specified|does not exist|not found", re.IGNORECASE
@@ -117,7 +119,7 @@ def _abi(ename: str, evalue: str) -> Cause | None:
     ):
         return None
     place = _ABI_OF.search(evalue)
-    return Cause("abi-mismatch", "numpy" if "numpy" in evalue.lower() else place[1] if place else None, {})
+    return Cause("abi-mismatch", "numpy" if _ABI_OF_NUMPY.search(evalue) else place[1] if place else None, {})
 
 
 def _library(ename: str, evalue: str) -> Cause | None:

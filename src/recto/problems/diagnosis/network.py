@@ -54,7 +54,7 @@ RULES = (
     Rule(
         "index-error",
         wording(
-            r"Failed to parse (?:HTML|JSON) response|Received some unexpected content-type"
+            r"Failed to parse (?:HTML|JSON) response|Received some unexpected (?:content-type|HTML|JSON)"
             r"|HTML page [^\n]{1,200} is invalid"
         ),
     ),

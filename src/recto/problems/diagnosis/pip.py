@@ -31,28 +31,41 @@ _DEPENDS = re.compile(
 def _missing(match: re.Match[str], text: str) -> Facts | None:
     """The facts of a requirement that has releases; None where it has none, or where Python is at fault."""
     specifier = match["specifier"] or ""
-    if match["versions"].strip() in ("none", "") or _needs_python(specifier, text, match.start()) is not None:
+    if _has_none(match) or _needs_python(match, text) is not None or _not_discarded(match, text) is None:
         return None
     return {"specifier": specifier, "package": match["package"]} if specifier else None
 
 
+def _has_none(match: re.Match[str]) -> bool:
+    return match["versions"].strip() in ("none", "")
+
+
 def _unknown(match: re.Match[str], text: str) -> Facts | None:
-    specifier = match["specifier"] or ""
-    if match["versions"].strip() not in ("none", "") or _needs_python(specifier, text, match.start()) is not None:
-        return None
-    return {}
+    return _not_discarded(match, text) if _has_none(match) and _needs_python(match, text) is None else None
+
+
+_DISCARDED = re.compile(r"Discarding [^\n]{1,600}(?:Command errored out|exit status|metadata-generation-failed)")
+
+
+def _not_discarded(match: re.Match[str], text: str) -> Facts | None:
+    """None where pip had found releases and could build none of them."""
+    return None if _DISCARDED.search(text, max(0, match.start() - _IGNORED_CHARACTERS), match.start()) else {}
 
 
 def _other_python(match: re.Match[str], text: str) -> Facts | None:
-    needs = _needs_python(match["specifier"] or "", text, match.start())
+    needs = _needs_python(match, text)
     return None if needs is None else {"needs": needs}
 
 
-def _needs_python(specifier: str, text: str, position: int) -> str | None:
-    """The Python that an ignored release needs which the specifier asks for, or None."""
+def _needs_python(match: re.Match[str], text: str) -> str | None:
+    """The Python that an ignored release needs which the specifier asks for, or None.
+
+    pip lists the releases that it ignored for the one requirement that it could not satisfy.
+    """
+    specifier, position = match["specifier"] or "", match.start()
     first, last = max(0, position - _IGNORED_CHARACTERS), position + _IGNORED_CHARACTERS
     start = _IGNORED_START.search(text, first, last)
-    if start is None or not specifier:
+    if start is None or (not specifier and not _has_none(match)):
         return None
     try:
         wanted = SpecifierSet(specifier)
@@ -107,13 +120,13 @@ def _clash(match: re.Match[str], text: str) -> Facts | None:
 
 _CLASH_LINE = re.compile(
     r"(?<![\w.-])(?P<who>[A-Za-z0-9][\w.-]{0,100})\s{1,9}(?P<whose>\d[\w.!+-]{0,60})\s{1,9}"
-    r"requires\s{1,9}(?P<needs>[^\s]{1,200}),"
+    r"(?:requires|has\s{1,9}requirement)\s{1,9}(?P<needs>[^\s]{1,200}),"
     r"\s{1,9}(?:but\s{1,9}you(?:'ll)?\s{1,9}have\s{1,9}(?P<package>[A-Za-z0-9][\w.-]{0,100})\s{1,9}(?P<has>[^\s]{1,60})"
     r"|which\s{1,9}is\s{1,9}not\s{1,9}installed)"
 )
 
 _FETCHED = re.compile(
-    r"(?:Obtaining|Collecting) (?P<package>[A-Za-z0-9][\w.-]{0,120})(?: from | ?@ ?)(?:git|hg|svn|bzr)\+"
+    r"(?:Obtaining |Collecting |[`'])(?P<package>[A-Za-z0-9][\w.-]{0,120})(?: from | ?@ ?)(?:git|hg|svn|bzr)\+"
     r"|#egg=(?P<egg>[A-Za-z0-9][\w.-]{0,120})"
 )
 _FETCHED_CHARACTERS = 4_000
@@ -136,6 +149,17 @@ def _handled(match: re.Match[str], text: str) -> Facts:
     return {"package": before[-1]["package"]} if before else {}
 
 
+def _processed(match: re.Match[str], text: str) -> Facts | None:
+    """Empty where pip had just begun with the file that it misses, so that a requirement named it."""
+    path = match["path"].replace("\\\\", "\\")
+    named = re.compile(rf"(?:Processing|looks like a filename|Requirement)[^\n]{{0,40}}{re.escape(_last_part(path))}")
+    return {} if named.search(text, max(0, match.start() - _IGNORED_CHARACTERS), match.start()) else None
+
+
+def _last_part(path: str) -> str:
+    return re.split(r"[\\/]", path.rstrip("\\/"))[-1]
+
+
 def _fetched(match: re.Match[str], text: str) -> Facts:
     """The package that was being fetched, where the lines before say so."""
     before = list(_FETCHED.finditer(text, max(0, match.start() - _FETCHED_CHARACTERS), match.end()))
@@ -147,9 +171,21 @@ RULES = (
     Rule("requires-python", _NOT_SATISFIED, read=_other_python),
     Rule("no-matching-version", _NOT_SATISFIED, read=_missing),
     Rule("no-matching-distribution", _NOT_SATISFIED, read=_unknown),
+    # pip 20.3 to 21.0 lists no versions; a range is then the only sign that there are some.
+    Rule(
+        "no-matching-version",
+        re.compile(
+            rf"Could not find a version that satisfies the requirement (?P<package>{NAME})(?:\[[^\]\n]{{0,80}}\])?"
+            r"(?P<specifier>[<>=!~][^\s(]{0,200})(?: \(from (?!versions)[^\n]{0,300}\))?$",
+            re.MULTILINE,
+        ),
+        read=_not_discarded,
+        weak=True,
+    ),
     Rule(
         "no-matching-distribution",
         wording(rf"No matching distribution found for (?P<package>{NAME})"),
+        read=_not_discarded,
         weak=True,
     ),
     Rule(
@@ -181,12 +217,20 @@ RULES = (
         wording(rf"DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE\.[^\n]{{0,400}}\n (?P<package>{NAME})"),
     ),
     Rule("hash-mismatch", wording("Hashes are required in --require-hashes mode, but they are missing")),
+    Rule(
+        "hash-mismatch",
+        wording(
+            r"In --require-hashes mode, all requirements must have their versions pinned"
+            r"|Can't verify hashes for these (?:file:// )?requirements"
+        ),
+    ),
     Rule("hash-mismatch", wording("DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE"), weak=True),
     Rule(
         "wheel-unsupported",
         re.compile(
-            r"ERROR:\s{1,9}(?:[^\s]{0,300}[\\/])?(?P<package>[A-Za-z0-9][A-Za-z0-9_.]{0,100})-[^\s]{1,200}\.whl\s{1,9}"
-            r"is\s{1,9}not\s{1,9}a\s{1,9}supported\s{1,9}wheel"
+            r"^(?:\s{0,12}ERROR:)?\s{0,12}(?:[^\s]{0,300}[\\/])?(?P<package>[A-Za-z0-9][A-Za-z0-9_.]{0,100})-[^\s]{1,200}\.whl\s{1,9}"
+            r"is\s{1,9}not\s{1,9}a\s{1,9}supported\s{1,9}wheel",
+            re.MULTILINE,
         ),
     ),
     Rule(
@@ -218,6 +262,18 @@ RULES = (
     ),
     Rule(
         "invalid-requirement",
+        re.compile(r"Invalid\s{1,9}requirement: (?P<line>[^'\"\s][^\n]{0,200})$", re.MULTILINE),
+        read=lambda match, text: facts_of_line(match["line"], "it has another form"),
+        weak=True,
+    ),
+    Rule(
+        "invalid-requirement",
+        wording(r"error: no such option: (?P<line>--?[\w-]{1,60})"),
+        {"reason": "the installer has no such option"},
+        weak=True,
+    ),
+    Rule(
+        "invalid-requirement",
         wording(r"(?<!\S)(?P<line>[^\s]{1,200}) is not a valid editable requirement"),
         {"reason": "it is no address or path"},
     ),
@@ -232,6 +288,21 @@ RULES = (
         "file-not-found",
         wording(r"Requirement '(?P<path>[^'\n]{1,300})' looks like a filename, but the file does not exist"),
     ),
+    Rule(
+        "file-not-found",
+        wording(
+            r"File \"setup\.py\"(?: or \"setup\.cfg\")? not found[^\n]{0,200}\. Directory cannot be installed in"
+            r" editable mode: (?P<path>[^\n]{1,300})"
+        ),
+    ),
+    Rule(
+        "file-not-found",
+        wording(
+            r"due to an (?:OSError|EnvironmentError): \[(?:Errno 2|WinError 2|WinError 3)\] [^'\n]{1,80}:"
+            r" '(?P<path>[^'\n]{1,400})'"
+        ),
+        read=_processed,
+    ),
     Rule("file-not-found", wording(r"Directory '(?P<path>[^'\n]{1,300})' is not installable")),
     Rule("file-not-found", wording(r"(?<!\S)(?P<path>[^\s]{1,300}) does not appear to be a Python project")),
     Rule(
@@ -242,8 +313,8 @@ RULES = (
     ),
     Rule(
         "vcs-failure",
-        wording(r"git clone [^\n]{1,400} did not run successfully"),
-        {"reason": "cloning failed"},
+        wording(r"\bgit (?:clone|checkout|fetch|submodule|rev-parse|reset) [^\n]{1,400} did not run successfully"),
+        {"reason": "git could not fetch what was asked for"},
         _fetched,
     ),
     Rule(
@@ -264,12 +335,39 @@ RULES = (
     Rule(
         "pip-broken", re.compile(r"(?P<reason>module 'pkgutil' has no attribute 'ImpImporter')"), read=_outside_builds
     ),
+    Rule("pip-broken", re.compile(r"(?P<reason>No module named '?pip\.[\w.]{1,80})")),
+    Rule(
+        "pip-broken",
+        re.compile(
+            r"from pip[\w.]{0,80} import [^\n]{1,80}\n(?:[^\n]{0,200}\n){0,3}?"
+            r"(?P<reason>ImportError: cannot import name [^\n]{1,120})"
+        ),
+    ),
+    # An error that is no answer to what was asked, raised in pip's own files.
+    Rule(
+        "pip-broken",
+        re.compile(
+            r"[\\/]pip[\\/]_(?:internal|vendor)[\\/][^\n\"]{1,200}\", line \d{1,6}[^\n]{0,80}\n[^\n]{1,300}\n"
+            r"(?:\s{1,120}[\^~]{1,120}\s{0,9}\n)?"
+            r"(?P<reason>(?:AttributeError|ImportError|NameError|SyntaxError)\b[^\n]{0,200})"
+        ),
+        read=_outside_builds,
+    ),
+    Rule(
+        "pip-broken",
+        wording(
+            r"(?P<reason>This version of pip does not support Python [\d.]{1,9}"
+            r"|This script does not work on Python [\d.]{1,9}"
+            r"|The 'pip[=<>][^'\n]{0,60}' distribution was not found|VersionConflict: \(pip [^\n]{1,200})"
+        ),
+    ),
     Rule("pip-broken", wording(r"(?P<reason>To modify pip, please run the following command)")),
     Rule("pip-broken", wording(r"(?P<reason>Fatal error in launcher: Unable to create process)")),
     Rule(
         "pip-broken",
         re.compile(
-            r"(?P<reason>\bpip3?: (?:command )?not found|'pip3?' is not recognized|The term 'pip3?' is not recognized)"
+            r"(?P<reason>\bpip3?: (?:command )?not found|command not found: pip3?\b|Command 'pip3?' not found"
+            r"|'pip3?' is not recognized|The term 'pip3?' is not recognized)"
         ),
     ),
     Rule(
@@ -285,7 +383,7 @@ def findings(text: str) -> Iterator[Finding]:
     """The causes that pip names."""
     for rule in RULES:
         yield from rule.findings(text)
-    if "dependency resolver" in text or "which is incompatible" in text:
+    if "dependency resolver" in text or "which is incompatible" in text or "has requirement" in text:
         for match in _CLASH_LINE.finditer(text):
             has = f"{match['package']} {match['has']}" if match["package"] else "it is not installed"
             reason = f"{match['who']} {match['whose']} needs {match['needs']}, and there is {has}"

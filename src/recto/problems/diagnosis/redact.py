@@ -7,7 +7,12 @@ import re
 LINES = 12
 CHARACTERS = 2000
 
-_USERINFO = re.compile(r"(?<=://)[^\s/]{1,400}@")
+# A password may hold `/` and `@` unescaped, so what is hidden ends at the last `@` of the word. Hiding too much of an
+# address is the safe side.
+_USERINFO = re.compile(
+    r"(?<=://)[^\s/@:]{0,200}:[^\s'\"`]{0,400}@|(?<=://)[^\s/]{1,400}@"
+    r"|(?<![^\s/'\"`=(])[^\s/@:'\"`]{1,100}:(?!//)[^\s'\"`]{1,200}@(?=[\w.-])"
+)
 _TOKENS = re.compile(
     r"\b(?:gh[pousr]_[A-Za-z0-9]{16,}|github_pat_\w{16,}|glpat-[\w-]{16,}|pypi-[\w-]{16,}|hf_[A-Za-z0-9]{16,}"
     r"|sk-[\w-]{16,}|xox[abpr]-[\w-]{10,}|AKIA[A-Z0-9]{12,}|eyJ[\w-]{10,}\.[\w-]{4,400}\.[\w-]{4,400})"

@@ -22,6 +22,7 @@ _BYTE_ORDER_MARKS = (
     (b"\xff\xfe", "utf-16"),
     (b"\xfe\xff", "utf-16"),
 )
+_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
 _ESCAPES = re.compile(r"\x1b\[[0-9:;<=>?]{0,40}[ -/]{0,4}[@-~]|\x1b\][^\x07\x1b\n]{0,400}(?:\x07|\x1b\\)|\x1b[@-Z\\-_]")
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ufeff]")
@@ -35,16 +36,39 @@ _FRAMES = re.compile(r"╰─>|[├╰│└─▶╭╮╯×]|Γöé|Γò░Γ�
 
 
 def decode(data: bytes) -> str:
-    """The text of these bytes: by byte order mark, else UTF-8, else code page 1252, else Latin-1; never fails."""
+    """The text of these bytes: by byte order mark, else UTF-8, else line by line UTF-8 or code page 1252; never fails.
+
+    A log that several programs wrote may have lines in several encodings.
+    """
     for mark, encoding in _BYTE_ORDER_MARKS:
         if data.startswith(mark):
             return data.decode(encoding, errors="replace")
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        return "\n".join(map(_decoded_line, data.split(b"\n")))
+
+
+def _decoded_line(line: bytes) -> str:
     for encoding in ("utf-8", "cp1252"):
         try:
-            return data.decode(encoding)
+            return line.decode(encoding)
         except UnicodeDecodeError:
             continue
-    return data.decode("latin-1")
+    return line.decode("latin-1")
+
+
+def decode_ends(head: bytes, tail: bytes) -> str:
+    """The text of a log's start and, where there is a `tail`, of its end: whole lines of both.
+
+    `tail` begins at an even number of bytes from the start of the log, which UTF-16 needs.
+    """
+    if not tail:
+        return decode(head)
+    if head.startswith(_UTF_16):
+        return "\n".join([decode(head), decode(head[:2] + tail)])
+    head = head[: head.rfind(b"\n") + 1] or head
+    return "\n".join([decode(head), decode(tail[tail.find(b"\n") + 1 :])])
 
 
 def bounded(text: str) -> str:

@@ -33,8 +33,18 @@ RULES = (
         wording(r"Failed to parse: [`'](?P<line>[^`'\n]{1,300})[`']"),
         read=lambda match, text: facts_of_line(match["line"], "uv cannot read it"),
     ),
+    Rule(
+        "invalid-requirement",
+        wording(
+            r"Unexpected (?P<line>'[^'\n]{1,40}'|`[^`\n]{1,40}`), expected '-c', [^\n]{1,80} the start of a requirement"
+            r" at (?P<file>[^\n]{1,300}?):(?P<line_number>\d{1,7}):\d{1,7}"
+        ),
+        {"reason": "a line begins with a name", "suggestion": "polars>=1.2"},
+    ),
     Rule("file-not-found", wording(r"error: File not found: [`'](?P<path>[^`'\n]{1,300})[`']")),
     Rule("file-not-found", wording(r"failed to read from file [`'](?P<path>[^`'\n]{1,300})[`']: No such file")),
+    Rule("file-not-found", wording(r"failed to open file [`'](?P<path>[^`'\n]{1,300})[`']: No such file")),
+    Rule("file-not-found", wording(r"error: No [`'](?P<path>[\w.-]{1,60})[`'] found in (?:the )?current directory")),
     Rule("file-not-found", wording(r"Distribution not found at: (?P<path>[^\n]{1,300})")),
     Rule(
         "hash-mismatch",
@@ -45,8 +55,29 @@ RULES = (
         wording(r"Hash-checking is enabled, but no hashes were provided or computed for: (?P<package>[\w.-]{1,120})"),
     ),
     Rule(
+        "hash-mismatch",
+        wording(
+            r"In [`']--require-hashes[`'] mode, all requirements must have (?:a hash|their versions pinned)"
+            r"[^\n:]{1,60}: (?P<package>[\w.-]{1,120})"
+        ),
+    ),
+    Rule(
+        "requires-python",
+        wording(
+            r"resolved to Python [\d.]{1,20}, which is incompatible with the project's Python requirement:"
+            r" [`'](?P<needs>[^`'\n]{1,80})[`']"
+        ),
+    ),
+    Rule(
+        "requires-python",
+        wording(r"Python version \([\d.]{1,20}\) does not satisfy the [^\n(]{1,60} \((?P<needs>[^()\n]{1,80})\)"),
+    ),
+    Rule(
         "wheel-unsupported",
-        wording(r"A path dependency is incompatible with the current platform: (?P<package>[\w.]{1,120})"),
+        wording(
+            r"A (?:path|URL) dependency is incompatible with the current platform: (?:[^\s]{0,300}/)?"
+            r"(?P<package>[A-Za-z0-9][\w.]{0,120})-"
+        ),
     ),
     Rule(
         "wheel-unsupported",
