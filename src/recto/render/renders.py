@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
@@ -18,16 +19,29 @@ from recto.render.model import Choice, Output, RenderRequest, Report
 from recto.render.options import Options
 from recto.render.project import Project
 
+if TYPE_CHECKING:
+    from recto.environments.providers import Providers
+
 DOCUMENT_SUFFIXES = (".qmd", ".md", ".ipynb")
 
 
 class Renders:
-    """Renders documents; `engines` in the order in which `auto` tries them."""
+    """Renders documents; `engines` in the order in which `auto` tries them.
 
-    def __init__(self, environments: Environments, engines: tuple[Engine, ...], options: Options) -> None:
+    `providers` gives what knows the packages behind a module; it is called after an import failed, and never before.
+    """
+
+    def __init__(
+        self,
+        environments: Environments,
+        engines: tuple[Engine, ...],
+        options: Options,
+        providers: Callable[[], Providers],
+    ) -> None:
         self._environments = environments
         self._engines = engines
         self._options = options
+        self._providers = providers
 
     def render(
         self, request: RenderRequest, progress: Progress = silent, cancelled: Callable[[], bool] | None = None
@@ -54,6 +68,7 @@ class Renders:
                 if full is None:
                     raise
                 rendered = Rendered("failure", problems=(full,))
+            rendered = self._advised(rendered, request, project, declaration, environment)
         timings = {
             "environment": _milliseconds(started, prepared),
             **rendered.timings_ms,
@@ -85,6 +100,25 @@ class Renders:
             return self._environments.ensure(declaration, grant, progress, cancelled or never)
         warnings = tuple(reason.as_warning() for reason in verdict.problems)
         return replace(self._environments.plain(), remarks=(*warnings, *declaration.remarks))
+
+    def _advised(
+        self,
+        rendered: Rendered,
+        request: RenderRequest,
+        project: Project,
+        declaration: Declaration,
+        environment: Environment,
+    ) -> Rendered:
+        """What came of the job, with advice on the modules that were missing; the environment is still held."""
+        if not any(found.code == "missing-module" for found in rendered.problems):
+            return rendered
+        # Only now: it reads documents as Python and looks through the store.
+        from recto.render.declaring import Declaring
+        from recto.render.missing import Missing
+
+        declaring = Declaring(project, project.name_of(request.document.resolve()), declaration)
+        missing = Missing(declaring, environment, self._providers())
+        return replace(rendered, problems=tuple(map(missing.advised, rendered.problems)))
 
     def _job(self, request: RenderRequest, project: Project, environment: Environment) -> Job:
         return Job(

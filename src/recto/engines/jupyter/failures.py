@@ -3,29 +3,26 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 from recto.engines.jupyter.document import Block, Cell, Document
 from recto.engines.jupyter.execution import Failure
 from recto.engines.jupyter.outputs import plain
-from recto.problems import Edit, Fix, Problem, Source, problem
+from recto.problems import Problem, Source, problem
 from recto.problems.diagnosis import diagnose
 from recto.problems.diagnosis.exceptions import from_exception
-from recto.problems.modules import distribution_for, hint_for_module
+from recto.problems.modules import hint_for_module, missing_submodule
 
-REQUIREMENTS = "requirements.txt"
 EXCERPT_LINES = 20
 # What a diagnosis adds to what the kernel says itself; other codes are less exact than that.
 _TELLING = frozenset({"shared-library-missing", "abi-mismatch"})
 
 
 class FailureReader:
-    """Words failures of one document; `file` is its name within `project`."""
+    """Words failures of one document; `file` is its name within the project."""
 
-    def __init__(self, document: Document, file: str, project: Path) -> None:
+    def __init__(self, document: Document, file: str) -> None:
         self._document = document
         self._file = file
-        self._project = project
 
     def problems(self, failure: Failure, log: str) -> tuple[Problem, ...]:
         """The problems of this failure, the most likely cause first; `log` is what the processes said."""
@@ -55,7 +52,10 @@ class FailureReader:
         where, text = self._where(failure), _traceback(failure)
         module = failure.facts.get("name")
         if "ModuleNotFoundError" in kinds and isinstance(module, str):
-            return self._missing_module(module, where, text)
+            return _missing_module(module, where, text)
+        part = missing_submodule(str(failure.error.get("evalue") or "")) if "ImportError" in kinds else None
+        if part is not None:
+            return _missing_module(part, where, text)
         if "ImportError" in kinds or "OSError" in kinds:
             telling = next((found for found in diagnose(text) if found.code in _TELLING), None)
             if telling is not None:
@@ -79,29 +79,6 @@ class FailureReader:
             return told
         return problem("cell-error", source=where, document=self._file, cell=cell, error=error, excerpt=text)
 
-    def _missing_module(self, module: str, where: Source, text: str) -> Problem:
-        distribution = distribution_for(module)
-        return problem(
-            "missing-module",
-            package=module,
-            source=where,
-            excerpt=text,
-            hint=hint_for_module(module),
-            fix=self._declared(distribution) if distribution else None,
-        )
-
-    def _declared(self, distribution: str) -> Fix | None:
-        """The edit that adds the distribution to the project's requirements."""
-        try:
-            text = (self._project / REQUIREMENTS).read_text(encoding="utf-8")
-        except FileNotFoundError:
-            text = ""
-        except (OSError, UnicodeDecodeError):
-            # A file that is not plain text gets no edit by line.
-            return None
-        edit = Edit(file=REQUIREMENTS, line=len(text.splitlines()) + 1, old=None, new=distribution)
-        return Fix(f"Add {distribution} to {REQUIREMENTS}", (edit,))
-
     def _cell(self, failure: Failure) -> str:
         block = self._block(failure)
         return str(block.number) if isinstance(block, Cell) else "?"
@@ -120,6 +97,11 @@ class FailureReader:
 
     def _block(self, failure: Failure) -> Block | None:
         return None if failure.block is None else self._document.blocks[failure.block]
+
+
+def _missing_module(module: str, where: Source, text: str) -> Problem:
+    """What can be said without the project: who knows that adds the edit."""
+    return problem("missing-module", package=module, source=where, excerpt=text, hint=hint_for_module(module))
 
 
 def _timeout(document: Document) -> str:

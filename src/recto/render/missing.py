@@ -1,0 +1,186 @@
+"""A missing module, with what the project and the store know of it: the package to declare, and the edit.
+
+From the surest to the least: a file of the project, a package that is declared or installed already, what the tables
+say, a slip of the hand, what environments of the store show. What only the store shows can be a stranger's package:
+it never stands against a table, and never behind a name that is nearly another's.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import PurePosixPath
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from recto.declaration.model import Declared
+from recto.declaration.text import Unreadable, decode, lines_of
+from recto.environments import Environment
+from recto.environments.installed import Bringing
+from recto.environments.providers import Providers
+from recto.problems import DeclarationError, Fix, Problem, Source
+from recto.problems.modules import hint_for_module, known, several, wanted
+from recto.render.declaring import Declaring
+from recto.render.misspelt import meant, respelt
+from recto.render.own_files import own_files
+
+_NAME = re.compile(r"[A-Za-z0-9._-]+")
+_SEPARATORS = re.compile(r"[-_.]+")
+
+
+class Advice(Struct, frozen=True):
+    """One way to come by a module: a sentence, and an edit where one is sure."""
+
+    hint: str
+    fix: Fix | None = None
+
+
+class Missing(Struct, frozen=True):
+    """Advises on modules that one render missed. `declaring` is about its document, `environment` is where it ran."""
+
+    declaring: Declaring
+    environment: Environment
+    providers: Providers
+
+    def advised(self, found: Problem) -> Problem:
+        """The problem with a better hint and, where there is a sure one, a fix; others as they are."""
+        if found.code != "missing-module" or found.package is None:
+            return found
+        import_ = _Import.at(found, self._lines(found.source))
+        steps = (self._own_file, self._declared, self._incomplete, self._tables, self._misspelt, self._store)
+        advice = next((given for step in steps if (given := step(import_)) is not None), None)
+        if advice is None:
+            advice = Advice(hint_for_module(import_.module, self.declaring.sentence))
+        return replace(found, hint=advice.hint, fix=advice.fix)
+
+    def _own_file(self, import_: _Import) -> Advice | None:
+        files = own_files(self.declaring.project.root, import_.top)
+        if not files:
+            return None
+        beside = [file for file in files if PurePosixPath(file).parent == PurePosixPath(self.declaring.document).parent]
+        if beside:
+            if "." not in import_.module:
+                return None
+            hides = f"`{beside[0]}` is what `{import_.top}` means here, and it has no `{import_.module}`"
+            return Advice(f"{hides}. Give that file another name if a package of this name was meant.")
+        place = PurePosixPath(files[0]).parent
+        where = "the root of the project" if str(place) == "." else f"`{place}`"
+        hint = f"`{files[0]}` is a file of the project, and cells look for modules beside the document: move it there, "
+        hint += f"or add {where} to `sys.path` first."
+        names = known(import_.asked[0]).names
+        return Advice(f"{hint} If a package was meant: {self.declaring.sentence.format(names[0])}" if names else hint)
+
+    def _declared(self, import_: _Import) -> Advice | None:
+        names = {_normalised(name) for asked in import_.asked for name in known(asked).names}
+        names |= set() if names else {_normalised(import_.top)}
+        for one in self.declaring.declaration.requirements:
+            if _normalised(one.requirement.name) in names:
+                return self._not_brought(one, import_)
+        return None
+
+    def _not_brought(self, one: Declared, import_: _Import) -> Advice | None:
+        """Why what is declared did not bring the module."""
+        asks = f"`{one.source}` asks for `{one.requirement.name}`"
+        if self.environment.origin == "base":
+            return Advice(f"{asks}, but this render has only the packages of the base.")
+        marker = one.requirement.marker
+        if marker is not None and not marker.evaluate(dict(self.providers.base.markers)):
+            return Advice(f"{asks} only where `{marker}`, which does not hold here.")
+        return Advice(
+            f"{asks}, which is installed and has no module `{import_.module}`; another version of it may have."
+        )
+
+    def _incomplete(self, import_: _Import) -> Advice | None:
+        if "." not in import_.module:
+            return None
+        here = [one for one in self.providers.installed(import_.top, self.environment) if one.own]
+        listed = {_normalised(name) for name in known(import_.asked[0]).names}
+        if not here or (listed and here[0].name not in listed):
+            return None
+        has = f"`{import_.top}` is of `{here[0].name}` {here[0].version}, which is installed"
+        return Advice(f"{has} and has no module `{import_.module}`; another version of it may have.")
+
+    def _tables(self, import_: _Import) -> Advice | None:
+        found = [known(asked) for asked in import_.asked]
+        if not all(one.certain for one in found):
+            # What is not certain is worded with what the store shows.
+            return None
+        names = tuple(dict.fromkeys(one.names[0] for one in found))
+        others = {_normalised(name) for one in found for name in one.names}
+        aside = tuple(one.name for one in self._recorded(import_) if one.own and one.name not in others)
+        hint = " ".join(hint_for_module(asked, self.declaring.sentence) for asked in import_.asked)
+        if len(names) != len(import_.asked):
+            hint = " ".join(self.declaring.sentence.format(name) for name in names)
+        more = f" ({several(aside)}, which other environments have, brings a module of this name too.)" if aside else ""
+        return Advice(hint + more, self.declaring.fix(names))
+
+    def _misspelt(self, import_: _Import) -> Advice | None:
+        if not import_.written or any(known(asked).names for asked in import_.asked):
+            return None
+        found = meant(import_.top, self.providers.importable(self.environment))
+        if found is None or not (found.clear or not self._recorded(import_)):
+            return None
+        fix = respelt(import_.top, found.names[0], import_.source, import_.document) if found.clear else None
+        return Advice(found.hint, fix)
+
+    def _store(self, import_: _Import) -> Advice | None:
+        shown = self._recorded(import_)
+        names = tuple(dict.fromkeys((*(one.name for one in shown), *known(import_.asked[0]).names)))
+        if not shown:
+            return None
+        if len(names) == 1 and shown[0].own:
+            hint = f"`{names[0]}` brings `{import_.top}` to another environment."
+            return Advice(f"{hint} {self.declaring.sentence.format(names[0])}", self.declaring.fix(names))
+        share = "has" if len(names) == 1 else "have"
+        return Advice(
+            f"{several(names)} {share} parts or all of `{import_.top}`: declare the one that the code is for."
+        )
+
+    def _recorded(self, import_: _Import) -> tuple[Bringing, ...]:
+        """What environments of the store show, for the longest name of the import that they know."""
+        shown = (self.providers.recorded(name) for name in import_.names())
+        return next((one for one in shown if one), ())
+
+    def _lines(self, source: Source | None) -> list[str]:
+        if source is None:
+            return []
+        try:
+            return lines_of(decode(self.declaring.project.read(source.file) or b""))
+        except (DeclarationError, Unreadable):
+            return []
+
+
+class _Import(Struct, frozen=True):
+    """An import that failed: `module` as Python names it, `asked` in full; `written` where the document has it."""
+
+    module: str
+    asked: tuple[str, ...]
+    written: bool
+    source: Source | None
+    document: list[str]
+
+    @classmethod
+    def at(cls, found: Problem, document: list[str]) -> _Import:
+        """The import of a problem, with what the line of the document asks for."""
+        module = found.package or ""
+        line = None if found.source is None else found.source.line
+        asked = wanted(module, document[line - 1 :]) if line is not None and line <= len(document) else ()
+        return cls(module, asked or (module,), bool(asked), found.source, document)
+
+    @property
+    def top(self) -> str:
+        """The first part of the name."""
+        return self.module.split(".")[0]
+
+    def names(self) -> Iterator[str]:
+        """The names to look for, from the longest down to the one that is missing."""
+        for asked in self.asked:
+            parts = asked.split(".")
+            for length in range(len(parts), self.module.count("."), -1):
+                yield ".".join(parts[:length])
+
+
+def _normalised(requirement: str) -> str:
+    name = _NAME.match(requirement)
+    return _SEPARATORS.sub("-", name[0] if name else requirement).lower()
