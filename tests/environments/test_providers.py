@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -14,40 +13,9 @@ from recto.environments import Environment
 from recto.environments import providers as room
 from recto.environments.installed import Bringing, bringing, importable
 from recto.environments.providers import Providers
-from recto.keys import EnvironmentKey
 from recto.store import Store
 from recto.store.layout import Layout
-
-Files = Mapping[str, tuple[str, ...]]
-
-
-def key(number: int) -> EnvironmentKey:
-    return EnvironmentKey(f"{number:08x}".ljust(32, "0"))
-
-
-def install(site: Path, distribution: str, *files: str) -> None:
-    """What an installer leaves of a distribution `name-version`."""
-    info = site / f"{distribution}.dist-info"
-    info.mkdir(parents=True)
-    (info / "RECORD").write_text("".join(f"{file},sha256=x,1\n" for file in files))
-    for file in files:
-        (site / file).parent.mkdir(parents=True, exist_ok=True)
-        (site / file).touch()
-
-
-def publish(store: Store, number: int, packages: Files) -> Path:
-    """An environment of these distributions (`name-version` to files), in use at no time since."""
-    with store.stage(key(number)) as staging:
-        (staging.directory / "bin").mkdir(parents=True)
-        site = staging.directory / "lib" / "python3.11" / "site-packages"
-        for distribution, files in packages.items():
-            install(site, distribution, *files)
-        modules = {
-            name.partition("-")[0].replace("_", "-"): sorted({file.split("/")[0].removesuffix(".py") for file in files})
-            for name, files in packages.items()
-        }
-        with staging.publish({"modules": modules}) as lease:
-            return lease.path
+from shelf import install, key, publish
 
 
 @pytest.fixture
