@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from packaging.utils import canonicalize_name
 
+from recto.declaration import declare
 from recto.problems.modules import distribution_for, hint_for_module, known, module_of
 from recto.problems.modules.different import AMBIGUOUS, DIFFERENT, UNBUILT
 from recto.problems.modules.same import SAME
@@ -20,7 +21,7 @@ from recto.problems.modules.standard import BROUGHT_BACK, DROPPED
         ("PIL.Image", "pillow"),
         ("yaml", "PyYAML"),
         ("bs4", "beautifulsoup4"),
-        ("ruamel.yaml", "ruamel.yaml"),
+        ("ruamel.yaml", "ruamel-yaml"),
         ("google.cloud.storage", "google-cloud-storage"),
         ("polars", "polars"),
         ("great_tables", "great-tables"),
@@ -48,6 +49,13 @@ def test_each_module_stands_in_one_table() -> None:
     tables = (SAME, DIFFERENT.keys(), AMBIGUOUS.keys(), UNBUILT.keys(), BROUGHT_BACK.keys())
     assert len(frozenset().union(*tables)) == sum(map(len, tables))
     assert DROPPED.keys() >= BROUGHT_BACK.keys()
+
+
+def test_each_distribution_can_be_declared_as_it_is_written() -> None:
+    written = (*DIFFERENT.values(), *AMBIGUOUS.values(), *UNBUILT.values(), *BROUGHT_BACK.values())
+    lines = sorted({name for names in written for name in names.split()} | {name.replace("_", "-") for name in SAME})
+    declaration = declare({"requirements.txt": "\n".join(lines).encode()}.get)
+    assert [str(one.requirement) for one in declaration.requirements] == lines
 
 
 @pytest.mark.parametrize("module", sorted(AMBIGUOUS))
