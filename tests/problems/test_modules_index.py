@@ -52,10 +52,10 @@ def unpacked() -> dict[str, tuple[str, ...]]:
 
 
 def install(uv: Path, cache: Path, environment: Mapping[str, str], target: Path, *requirements: str) -> None:
-    argv = [uv, "pip", "install", "--quiet", "--no-config", "--no-deps", "--no-build", "--cache-dir", cache]
+    argv = [str(uv), "pip", "install", "--quiet", "--no-config", "--no-deps", "--no-build", "--cache-dir", str(cache)]
     # The standard modules that come back are missing from this Python on.
-    argv += ["--python-version", "3.13"]
-    subprocess.run([*argv, "--python", sys.executable, "--target", target, *requirements], check=True, env=environment)
+    argv += ["--python-version", "3.13", "--python", sys.executable, "--target", str(target)]
+    subprocess.run([*argv, *requirements], check=True, env=environment)
 
 
 @pytest.fixture(scope="session")

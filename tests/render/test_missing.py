@@ -40,7 +40,9 @@ def store(tmp_path: Path) -> Store:
 def advise(tmp_path: Path, root: Path) -> Advise:
     """What is said of a module that the statement, alone in its document, missed."""
 
-    def act(statement: str, module: str, origin: Origin = "cached", document: str = DOCUMENT) -> Problem:
+    def act(
+        statement: str, module: str, origin: Origin = "cached", document: str = DOCUMENT, excerpt: str = ""
+    ) -> Problem:
         path = root / document
         path.parent.mkdir(parents=True, exist_ok=True)
         line = 1
@@ -51,7 +53,7 @@ def advise(tmp_path: Path, root: Path) -> Advise:
         declaring = Declaring(project, document, declare(project.read, document))
         environment = Environment(None, Path("python"), tmp_path / "base", origin)
         providers = Providers(Layout.of(tmp_path / "data"), base(tmp_path / "base"))
-        found = problem("missing-module", package=module, source=Source(document, line), hint="none")
+        found = problem("missing-module", package=module, source=Source(document, line), hint="none", excerpt=excerpt)
         return Missing(declaring, environment, providers).advised(found)
 
     return act
@@ -221,6 +223,14 @@ def test_the_name_of_a_package_is_not_the_name_of_its_module(advise: Advise, roo
     assert "from sklearn import svm" in mended(root, found)
 
 
+def test_the_import_of_a_helper_is_read_from_the_traceback(advise: Advise, root: Path) -> None:
+    excerpt = (
+        "----> 1 import helper\n\nFile helper.py:2\n      1 import os\n----> 2 from google.cloud import storage\n\n"
+    )
+    found = advise("import helper", "google", excerpt=f"{excerpt}ModuleNotFoundError: No module named 'google'")
+    assert mended(root, found) == "google-cloud-storage\n"
+
+
 def test_a_module_of_a_helper_is_no_misspelling_of_the_document(advise: Advise) -> None:
     found = advise("import helper", "pandsa")
     assert (found.fix, "misspelling" in found.hint) == (None, False)
@@ -249,6 +259,33 @@ def test_a_file_beside_the_document_that_hides_a_package_is_named(advise: Advise
     found = advise("import yaml.nodes", "yaml.nodes")
     assert found.fix is None
     assert "`yaml.py` is what `yaml` means here" in found.hint
+
+
+def test_a_file_beside_the_document_that_cells_do_not_find_is_named(advise: Advise, root: Path) -> None:
+    (root / "chapters").mkdir()
+    (root / "chapters" / "utils.py").touch()
+    found = advise("import utils", "utils", document="chapters/one.qmd")
+    assert "`chapters/utils.py` is a file of the project, and cells do not look there: add `chapters`" in found.hint
+
+
+@pytest.mark.parametrize("module", ["tests", "utils", "config"])
+def test_a_name_for_files_of_ones_own_is_never_a_package(advise: Advise, store: Store, module: str) -> None:
+    publish(store, 1, {"careless-1": (f"{module}/__init__.py", "careless.py")})
+    found = advise(f"import {module}", module)
+    assert found.fix is None
+    assert "careless" not in found.hint
+    assert f"there is no `{module}.py`" in found.hint
+
+
+def test_a_document_with_braces_in_its_name_is_named(advise: Advise, root: Path) -> None:
+    (root / "a{b}{}.qmd").write_text("---\npython: {dependencies: [polars]}\n---\n```{python}\nimport yaml\n```\n")
+    found = advise("import yaml", "yaml", document="a{b}{}.qmd")
+    assert found.hint == "Add `PyYAML` to `python: dependencies` at the top of `a{b}{}.qmd`."
+    assert found.fix is not None
+
+
+def test_a_part_that_nobody_knows_does_not_keep_back_the_others(advise: Advise, root: Path) -> None:
+    assert mended(root, advise("from google.cloud import storage, nothing", "google")) == "google-cloud-storage\n"
 
 
 def test_a_virtual_environment_in_the_project_is_none_of_its_files(advise: Advise, root: Path) -> None:

@@ -47,7 +47,7 @@ class Declaring(Struct, frozen=True):
 
     @property
     def sentence(self) -> str:
-        """How to declare a package, with `{}` in place of its name."""
+        """How to declare a package, with the first `{}` in place of its name."""
         file = self.file
         if file == LOCK:
             return f"Add `{{}}` to what `{LOCK}` was made from, and lock again."
@@ -58,6 +58,10 @@ class Declaring(Struct, frozen=True):
         if file.endswith((".yml", ".yaml")):
             return f"Add `{{}}` to `python: dependencies` in `{file}`."
         return f"Add the line `{{}}` to `{file}`."
+
+    def worded(self, requirement: str) -> str:
+        """How to declare this package."""
+        return self.sentence.replace("{}", requirement, 1)
 
     def fix(self, requirements: tuple[str, ...]) -> Fix | None:
         """The edit that declares these packages, None where no change of one line would do it safely."""

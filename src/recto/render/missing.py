@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cached_property
 from pathlib import PurePosixPath
 
 from msgspec import Struct
@@ -20,7 +21,7 @@ from recto.environments import Environment
 from recto.environments.installed import Bringing
 from recto.environments.providers import Providers
 from recto.problems import DeclarationError, Fix, Problem, Source
-from recto.problems.modules import hint_for_module, known, several, wanted
+from recto.problems.modules import OWN, hint_for_module, known, several, traced, wanted
 from recto.render.declaring import Declaring
 from recto.render.misspelt import meant, respelt
 from recto.render.own_files import own_files
@@ -47,7 +48,7 @@ class Missing(Struct, frozen=True):
         """The problem with a better hint and, where there is a sure one, a fix; others as they are."""
         if found.code != "missing-module" or found.package is None:
             return found
-        import_ = _Import.at(found, self._lines(found.source))
+        import_ = _Import.at(found, self._lines(found.source), self.providers)
         steps = (self._own_file, self._declared, self._incomplete, self._tables, self._misspelt, self._store)
         advice = next((given for step in steps if (given := step(import_)) is not None), None)
         if advice is None:
@@ -59,17 +60,17 @@ class Missing(Struct, frozen=True):
         if not files:
             return None
         beside = [file for file in files if PurePosixPath(file).parent == PurePosixPath(self.declaring.document).parent]
-        if beside:
-            if "." not in import_.module:
-                return None
+        if beside and "." in import_.module:
             hides = f"`{beside[0]}` is what `{import_.top}` means here, and it has no `{import_.module}`"
             return Advice(f"{hides}. Give that file another name if a package of this name was meant.")
         place = PurePosixPath(files[0]).parent
         where = "the root of the project" if str(place) == "." else f"`{place}`"
-        hint = f"`{files[0]}` is a file of the project, and cells look for modules beside the document: move it there, "
-        hint += f"or add {where} to `sys.path` first."
+        move = "cells do not look there" if beside else "cells look beside the document: move it there, or"
+        hint = (
+            f"`{files[0]}` is a file of the project, and {move}{':' if beside else ''} add {where} to `sys.path` first."
+        )
         names = known(import_.asked[0]).names
-        return Advice(f"{hint} If a package was meant: {self.declaring.sentence.format(names[0])}" if names else hint)
+        return Advice(f"{hint} If a package was meant: {self.declaring.worded(names[0])}" if names else hint)
 
     def _declared(self, import_: _Import) -> Advice | None:
         names = {_normalised(name) for asked in import_.asked for name in known(asked).names}
@@ -102,45 +103,39 @@ class Missing(Struct, frozen=True):
         return Advice(f"{has} and has no module `{import_.module}`; another version of it may have.")
 
     def _tables(self, import_: _Import) -> Advice | None:
-        found = [known(asked) for asked in import_.asked]
-        if not all(one.certain for one in found):
-            # What is not certain is worded with what the store shows.
+        # Of `from google.cloud import storage, b` what is known; the next render tells of the rest.
+        found = [one for asked in import_.asked if (one := known(asked)).certain]
+        if not found:
             return None
         names = tuple(dict.fromkeys(one.names[0] for one in found))
         others = {_normalised(name) for one in found for name in one.names}
-        aside = tuple(one.name for one in self._recorded(import_) if one.own and one.name not in others)
-        hint = " ".join(hint_for_module(asked, self.declaring.sentence) for asked in import_.asked)
-        if len(names) != len(import_.asked):
-            hint = " ".join(self.declaring.sentence.format(name) for name in names)
+        aside = tuple(one.name for one in import_.recorded if one.own and one.name not in others)
+        sentences = (hint_for_module(asked, self.declaring.sentence) for asked in import_.asked if known(asked).certain)
+        hint = " ".join(dict.fromkeys(sentences))
         more = f" ({several(aside)}, which other environments have, brings a module of this name too.)" if aside else ""
         return Advice(hint + more, self.declaring.fix(names))
 
     def _misspelt(self, import_: _Import) -> Advice | None:
-        if not import_.written or any(known(asked).names for asked in import_.asked):
+        if not import_.written or import_.top in OWN or any(known(asked).names for asked in import_.asked):
             return None
         found = meant(import_.top, self.providers.importable(self.environment))
-        if found is None or not (found.clear or not self._recorded(import_)):
+        if found is None or not (found.clear or not import_.recorded):
             return None
         fix = respelt(import_.top, found.names[0], import_.source, import_.document) if found.clear else None
         return Advice(found.hint, fix)
 
     def _store(self, import_: _Import) -> Advice | None:
-        shown = self._recorded(import_)
+        shown = import_.recorded
         names = tuple(dict.fromkeys((*(one.name for one in shown), *known(import_.asked[0]).names)))
         if not shown:
             return None
         if len(names) == 1 and shown[0].own:
             hint = f"`{names[0]}` brings `{import_.top}` to another environment."
-            return Advice(f"{hint} {self.declaring.sentence.format(names[0])}", self.declaring.fix(names))
+            return Advice(f"{hint} {self.declaring.worded(names[0])}", self.declaring.fix(names))
         share = "has" if len(names) == 1 else "have"
         return Advice(
             f"{several(names)} {share} parts or all of `{import_.top}`: declare the one that the code is for."
         )
-
-    def _recorded(self, import_: _Import) -> tuple[Bringing, ...]:
-        """What environments of the store show, for the longest name of the import that they know."""
-        shown = (self.providers.recorded(name) for name in import_.names())
-        return next((one for one in shown if one), ())
 
     def _lines(self, source: Source | None) -> list[str]:
         if source is None:
@@ -151,7 +146,7 @@ class Missing(Struct, frozen=True):
             return []
 
 
-class _Import(Struct, frozen=True):
+class _Import(Struct, frozen=True, dict=True):
     """An import that failed: `module` as Python names it, `asked` in full; `written` where the document has it."""
 
     module: str
@@ -159,22 +154,31 @@ class _Import(Struct, frozen=True):
     written: bool
     source: Source | None
     document: list[str]
+    providers: Providers
 
     @classmethod
-    def at(cls, found: Problem, document: list[str]) -> _Import:
+    def at(cls, found: Problem, document: list[str], providers: Providers) -> _Import:
         """The import of a problem, with what the line of the document asks for."""
         module = found.package or ""
         line = None if found.source is None else found.source.line
         asked = wanted(module, document[line - 1 :]) if line is not None and line <= len(document) else ()
-        return cls(module, asked or (module,), bool(asked), found.source, document)
+        in_full = asked or traced(module, found.excerpt) or (module,)
+        return cls(module, in_full, bool(asked), found.source, document, providers)
 
     @property
     def top(self) -> str:
         """The first part of the name."""
         return self.module.split(".")[0]
 
-    def names(self) -> Iterator[str]:
-        """The names to look for, from the longest down to the one that is missing."""
+    @cached_property
+    def recorded(self) -> tuple[Bringing, ...]:
+        """What environments of the store show, for the longest name of the import that they know."""
+        if self.top in OWN:
+            return ()
+        shown = (self.providers.recorded(name) for name in self._names())
+        return next((one for one in shown if one), ())
+
+    def _names(self) -> Iterator[str]:
         for asked in self.asked:
             parts = asked.split(".")
             for length in range(len(parts), self.module.count("."), -1):

@@ -117,7 +117,11 @@ class Renders:
         from recto.render.missing import Missing
 
         declaring = Declaring(project, project.name_of(request.document.resolve()), declaration)
-        missing = Missing(declaring, environment, self._providers())
+        try:
+            missing = Missing(declaring, environment, self._providers())
+        except RectoError:
+            # The base went while it was used; what the engine said stands.
+            return rendered
         return replace(rendered, problems=tuple(map(missing.advised, rendered.problems)))
 
     def _job(self, request: RenderRequest, project: Project, environment: Environment) -> Job:

@@ -7,9 +7,11 @@ stranger's code. So a name that is not in these tables has no answer here.
 from recto.problems.modules.hints import distribution_for, hint_for_module, several
 from recto.problems.modules.known import Known, certain_names, known, module_of, namespaces
 from recto.problems.modules.near import Near, near
-from recto.problems.modules.wanted import missing_submodule, wanted
+from recto.problems.modules.standard import OWN
+from recto.problems.modules.wanted import missing_submodule, traced, wanted
 
 __all__ = [
+    "OWN",
     "Known",
     "Near",
     "certain_names",
@@ -21,5 +23,6 @@ __all__ = [
     "namespaces",
     "near",
     "several",
+    "traced",
     "wanted",
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from recto.problems.modules.different import UNBUILT, WINDOWS
 from recto.problems.modules.known import known, namespaces
-from recto.problems.modules.standard import BROUGHT_BACK, DROPPED, LEFT_OUT, RENAMED
+from recto.problems.modules.standard import BROUGHT_BACK, DROPPED, LEFT_OUT, OWN, RENAMED
 
 # How many of a namespace's parts stand as examples.
 _EXAMPLES = 3
@@ -20,7 +20,7 @@ def distribution_for(module: str) -> str | None:
 def hint_for_module(module: str, add: str = _ADD) -> str:
     """How to come by the module: what to add, or where it went, or how to look for it.
 
-    `add` is the sentence that says how to declare a package, with `{}` in place of its name.
+    `add` is the sentence that says how to declare a package, with a first `{}` in place of its name.
     """
     return _of_python(module.strip().split(".")[0], add) or _of_others(module.strip(), add)
 
@@ -30,7 +30,7 @@ def _of_python(top: str, add: str) -> str:
     if top in DROPPED:
         gone = f"`{top}` left Python's standard library in {DROPPED[top]}"
         if top in BROUGHT_BACK:
-            return f"{gone}. {add.format(BROUGHT_BACK[top])}"
+            return f"{gone}. {add.replace('{}', BROUGHT_BACK[top], 1)}"
         return f"{gone}; use a newer version of the code that needs it."
     if top in LEFT_OUT:
         return (
@@ -45,7 +45,7 @@ def _of_others(module: str, add: str) -> str:
     top = module.split(".", maxsplit=1)[0]
     found, parts = known(module), namespaces(module)
     if found.certain:
-        return add.format(found.names[0])
+        return add.replace("{}", found.names[0], 1)
     if top in WINDOWS:
         return f"`{top}` belongs to `pywin32`, which exists only on Windows."
     if top in UNBUILT:
@@ -55,6 +55,8 @@ def _of_others(module: str, add: str) -> str:
     if parts:
         examples = ", ".join(f"`{name}` is in `{parts[name]}`" for name in sorted(parts)[:_EXAMPLES])
         return f"Many packages share the name `{module}`: declare the one whose part is imported; {examples}."
+    if top in OWN:
+        return f"`{top}` is a name for files of one's own, and there is no `{top}.py` where cells look: add the file."
     if top.startswith("_"):
         return f"`{top}` is a part of the package that imports it, which is not whole or not made for this Python."
     return (

@@ -1,4 +1,4 @@
-"""Modules of Python itself that can be missing: dropped, left out, or of Python 2."""
+"""Modules that no package is to be added for: of Python itself, dropped, left out or of Python 2, and one's own."""
 
 from __future__ import annotations
 
@@ -63,3 +63,13 @@ RENAMED = {
     "urllib2": "urllib.request",
     "urlparse": "urllib.parse",
 }
+
+_OWN_NAMES = """
+    analysis app benchmark benchmarks build common conf config configs conftest constants core data doc docs example
+    examples func functions helper helpers lib libs main misc model models my_functions my_module my_utils notebooks
+    params parameters plots plotting sample samples script scripts settings setup src test tests tool tools util utils
+    utilities
+"""
+
+# What people call files of their own. Wheels carry such modules by mistake (`tests`, `docs`), and nobody means those.
+OWN = frozenset(_OWN_NAMES.split())

@@ -8,6 +8,8 @@ import re
 # A statement in brackets may go on for some lines.
 _LINES_MAX = 20
 _UNKNOWN_LOCATION = re.compile(r"cannot import name '(\w{1,100})' from '([\w.]{1,200})' \(unknown location\)")
+# `----> 3 from google.cloud import storage`
+_POINTED = re.compile(r"^-{1,12}> {1,8}\d{1,6} (.{1,1000})$", re.MULTILINE)
 
 
 def wanted(module: str, lines: list[str]) -> tuple[str, ...]:
@@ -18,6 +20,12 @@ def wanted(module: str, lines: list[str]) -> tuple[str, ...]:
     """
     asked = [name for name in _imported(lines) if name == module or name.startswith(f"{module}.")]
     return tuple(dict.fromkeys(asked))
+
+
+def traced(module: str, traceback: str) -> tuple[str, ...]:
+    """The same of the statement that a traceback of IPython points at, the innermost that asks for the module."""
+    asked = (wanted(module, [line]) for line in reversed(_POINTED.findall(traceback)))
+    return next(filter(None, asked), ())
 
 
 def missing_submodule(message: str) -> str | None:
