@@ -324,6 +324,18 @@ def test_a_part_that_an_installed_package_has_lost_is_not_installed_again(advise
     assert "`scikit-learn` 1.9.0" in found.hint
 
 
+def test_a_misspelt_part_of_an_installed_package_is_mended(advise: Advise, root: Path, tmp_path: Path) -> None:
+    install(tmp_path / "base" / "lib", "matplotlib-3.9", "matplotlib/__init__.py", "matplotlib/pyplot.py")
+    found = advise("import matplotlib.pyplt as plt", "matplotlib.pyplt")
+    assert found.hint == "It may be a misspelling of `matplotlib.pyplot`, which is installed."
+    assert "import matplotlib.pyplot as plt\n" in mended(root, found)
+
+
+def test_of_lines_for_several_machines_the_one_for_this_one_counts(advise: Advise, root: Path) -> None:
+    (root / "requirements.txt").write_text("pyyaml<6; sys_platform == 'win32'\npyyaml; sys_platform != 'win32'\n")
+    assert "`requirements.txt:2` asks for `pyyaml`, which is installed" in advise("import yaml", "yaml").hint
+
+
 def test_a_part_of_a_namespace_is_declared_although_another_part_is_installed(
     advise: Advise, root: Path, tmp_path: Path
 ) -> None:

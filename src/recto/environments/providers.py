@@ -66,6 +66,10 @@ class Providers(Struct, frozen=True):
         """The top-level names that the environment can import, apart from Python's own."""
         return importable(self._sites(environment))
 
+    def parts(self, package: str, environment: Environment) -> frozenset[str]:
+        """The names of the modules inside a package of the environment, dotted names included."""
+        return importable(site.joinpath(*package.split(".")) for site in self._sites(environment))
+
     def _sites(self, environment: Environment) -> tuple[Path, ...]:
         own = None if environment.key is None else _site_packages(environment.prefix)
         return self.base.site_packages if own is None else (own, *self.base.site_packages)

@@ -21,7 +21,7 @@ from recto.environments import Environment
 from recto.environments.installed import Bringing
 from recto.environments.providers import Providers
 from recto.problems import DeclarationError, Fix, Problem, Source
-from recto.problems.modules import OWN, hint_for_module, known, several, traced, wanted
+from recto.problems.modules import OWN, Near, hint_for_module, known, near, several, traced, wanted
 from recto.render.declaring import Declaring
 from recto.render.misspelt import meant, respelt
 from recto.render.own_files import own_files
@@ -75,20 +75,22 @@ class Missing(Struct, frozen=True):
     def _declared(self, import_: _Import) -> Advice | None:
         names = {_normalised(name) for asked in import_.asked for name in known(asked).names}
         names |= set() if names else {_normalised(import_.top)}
-        for one in self.declaring.declaration.requirements:
-            if _normalised(one.requirement.name) in names:
-                return self._not_brought(one, import_)
-        return None
+        asked_for = [
+            one for one in self.declaring.declaration.requirements if _normalised(one.requirement.name) in names
+        ]
+        return self._not_brought(asked_for, import_) if asked_for else None
 
-    def _not_brought(self, one: Declared, import_: _Import) -> Advice | None:
-        """Why what is declared did not bring the module."""
+    def _not_brought(self, asked_for: list[Declared], import_: _Import) -> Advice:
+        """Why what is declared, on one line or several, did not bring the module."""
+        markers = dict(self.providers.base.markers)
+        holding = [one for one in asked_for if (m := one.requirement.marker) is None or m.evaluate(markers)]
+        one = (holding or asked_for)[0]
         asks = f"`{one.source}` asks for `{one.requirement.name}`"
         if self.environment.origin == "base":
             return Advice(f"{asks}, but this render has only the packages of the base.")
-        marker = one.requirement.marker
-        if marker is not None and not marker.evaluate(dict(self.providers.base.markers)):
-            return Advice(f"{asks} only where `{marker}`, which does not hold here.")
-        return Advice(
+        if not holding:
+            return Advice(f"{asks} only where `{one.requirement.marker}`, which does not hold here.")
+        return self._part(import_) or Advice(
             f"{asks}, which is installed and has no module `{import_.module}`; another version of it may have."
         )
 
@@ -99,8 +101,20 @@ class Missing(Struct, frozen=True):
         listed = {_normalised(name) for name in known(import_.asked[0]).names}
         if not here or (listed and here[0].name not in listed):
             return None
-        has = f"`{import_.top}` is of `{here[0].name}` {here[0].version}, which is installed"
-        return Advice(f"{has} and has no module `{import_.module}`; another version of it may have.")
+        has = f"`{import_.top}` comes with `{here[0].name}` {here[0].version}, which is installed"
+        return self._part(import_) or Advice(
+            f"{has} and has no module `{import_.module}`; another version of it may have."
+        )
+
+    def _part(self, import_: _Import) -> Advice | None:
+        """A misspelt part of a package that is installed."""
+        parent, _, part = import_.module.rpartition(".")
+        found = near(part, self.providers.parts(parent, self.environment)) if parent else Near()
+        if not found.clear:
+            return None
+        name = f"{parent}.{found.names[0]}"
+        fix = respelt(import_.module, name, import_.source, import_.document) if import_.written else None
+        return Advice(f"It may be a misspelling of `{name}`, which is installed.", fix)
 
     def _tables(self, import_: _Import) -> Advice | None:
         # Of `from google.cloud import storage, b` what is known; the next render tells of the rest.
