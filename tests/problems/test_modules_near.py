@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from recto.problems.modules import certain_names, missing_submodule, near, wanted
@@ -37,6 +37,7 @@ def test_a_slip_between_two_names_is_not_clear() -> None:
     assert set(near("plotny", ["plotly", "plotnx", "other"]).names) == {"plotly", "plotnx"}
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.sampled_from(sorted(name for name in CERTAIN if len(name) > 5 and name.isalpha())), st.data())
 def test_two_swapped_letters_are_always_found(name: str, data: st.DataObject) -> None:
     at = data.draw(st.integers(0, len(name) - 2))
@@ -46,6 +47,7 @@ def test_two_swapped_letters_are_always_found(name: str, data: st.DataObject) ->
     assert name in near(word, CERTAIN).names
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.text(max_size=60), st.lists(st.text(max_size=60), max_size=8))
 def test_any_text_has_an_answer(word: str, names: list[str]) -> None:
     found = near(word, names)
@@ -74,6 +76,7 @@ def test_an_import_is_read_in_full(module: str, lines: list[str], asked: tuple[s
     assert wanted(module, lines) == (several if asked is None else asked)
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.text(max_size=40), max_size=30))
 def test_any_lines_can_be_read(lines: list[str]) -> None:
     assert all(name.startswith("yaml") for name in wanted("yaml", lines))
