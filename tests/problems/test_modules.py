@@ -9,7 +9,7 @@ from recto.declaration import declare
 from recto.problems.modules import distribution_for, hint_for_module, known, module_of
 from recto.problems.modules.different import AMBIGUOUS, DIFFERENT, UNBUILT
 from recto.problems.modules.same import SAME
-from recto.problems.modules.standard import BROUGHT_BACK, DROPPED
+from recto.problems.modules.standard import BROUGHT_BACK, DROPPED, OWN
 
 
 @pytest.mark.parametrize(
@@ -46,7 +46,7 @@ def test_a_module_that_is_not_known_is_never_guessed(module: str) -> None:
 def test_each_module_stands_in_one_table() -> None:
     for module, distributions in DIFFERENT.items():
         assert canonicalize_name(module) != canonicalize_name(distributions.split()[0]) or "." in module, module
-    tables = (SAME, DIFFERENT.keys(), AMBIGUOUS.keys(), UNBUILT.keys(), BROUGHT_BACK.keys())
+    tables = (SAME, DIFFERENT.keys(), AMBIGUOUS.keys(), UNBUILT.keys(), BROUGHT_BACK.keys(), OWN)
     assert len(frozenset().union(*tables)) == sum(map(len, tables))
     assert DROPPED.keys() >= BROUGHT_BACK.keys()
 

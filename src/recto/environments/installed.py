@@ -76,7 +76,8 @@ def _tops(directory: Path) -> Iterator[str]:
     try:
         with os.scandir(directory) as entries:
             names = [entry.name for entry in entries]
-    except OSError:
+    except (OSError, ValueError):
+        # A name with a null character is a path to nothing.
         return
     for name in names:
         top = name.partition(".")[0] if name.endswith(_SUFFIXES) else name
