@@ -120,5 +120,5 @@ def test_a_misspelling_is_mended_in_the_document(recto: Recto) -> None:
 def test_a_missing_part_of_a_package_of_the_base_is_not_declared(recto: Recto, project: Path) -> None:
     code, found = rendered(recto, "import tornado.nothing")
     assert (code, found["package"], found["fix"]) == (1, "tornado.nothing", None)
-    assert "is of `tornado`" in found["hint"]
+    assert "`tornado` comes with `tornado`" in found["hint"]
     assert not (project / "requirements.txt").exists()
