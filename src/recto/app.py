@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from recto.engines.jupyter.pool import Pool
     from recto.environments import Environments
     from recto.environments.finishing import Finishing
+    from recto.environments.providers import Providers
     from recto.interpreters import Base, Interpreters
     from recto.policy import Grant, Policy
     from recto.render import Renders
@@ -287,7 +288,13 @@ class App:
         """The use case of a render."""
         from recto.render import Renders
 
-        return Renders(self.environments, self.engines, self._render_options)
+        return Renders(self.environments, self.engines, self._render_options, self._providers)
+
+    def _providers(self) -> Providers:
+        from recto.environments.providers import Providers
+        from recto.store.layout import Layout
+
+        return Providers(Layout.of(self.settings.data_dir), self.base())
 
     @property
     def _render_options(self) -> RenderOptions:

@@ -11,6 +11,7 @@ import pytest
 from fakes import FakeBuilder, FakeEngine, FakeResolver, base
 from recto.declaration import declare
 from recto.environments import Environments, Options
+from recto.environments.providers import Providers
 from recto.interpreters import Base
 from recto.keys import declaration_digest
 from recto.policy import Grant, Policy
@@ -18,6 +19,7 @@ from recto.problems import problem
 from recto.render import Project, RenderRequest, Renders, Report
 from recto.render.options import Options as RenderOptions
 from recto.store import Store
+from recto.store.layout import Layout
 
 
 @dataclass
@@ -46,10 +48,13 @@ class House:
     def declares(self, text: str) -> None:
         self.document.with_name("requirements.txt").write_text(text)
 
-    def render(self, grant: Grant | None = None) -> Report:
+    def render(self, grant: Grant | None = None, document: Path | None = None) -> Report:
         environments = Environments(self.store, self.resolver, self.builder, self.base, Options(self.policy))
-        renders = Renders(environments, (self.engine,), RenderOptions())
-        return renders.render(RenderRequest(self.document, grant=grant or Grant.own()))
+        renders = Renders(environments, (self.engine,), RenderOptions(), self._providers)
+        return renders.render(RenderRequest(document or self.document, grant=grant or Grant.own()))
+
+    def _providers(self) -> Providers:
+        return Providers(Layout.of(self.directory / "data"), self.base())
 
     @property
     def digest(self) -> str:
@@ -135,11 +140,7 @@ def test_another_document_of_the_project_has_its_own(house: House) -> None:
     house.document.with_name("other.qmd").rename(house.document)
     assert origin(house.render()) == "last-good"
     (house.document.parent / "new.qmd").write_text("# New\n")
-    report = Renders(
-        Environments(house.store, house.resolver, house.builder, house.base, Options(house.policy)),
-        (house.engine,),
-        RenderOptions(),
-    ).render(RenderRequest(house.document.with_name("new.qmd"), grant=Grant.own()))
+    report = house.render(document=house.document.with_name("new.qmd"))
     assert report.status == "failure"
 
 

@@ -10,12 +10,14 @@ import pytest
 
 from fakes import FakeBuilder, FakeEngine, FakeResolver, base
 from recto.environments import Environments, Options
+from recto.environments.providers import Providers
 from recto.policy import Grant, Policy
 from recto.problems import DeclarationError, problem
 from recto.progress import Event
 from recto.render import Project, RenderRequest, Renders, Report
 from recto.render.options import Options as RenderOptions
 from recto.store import Store
+from recto.store.layout import Layout
 
 Rendering = Callable[..., Report]
 
@@ -36,7 +38,7 @@ def render(tmp_path: Path, engine: FakeEngine) -> Rendering:
         lambda: base(data / "base"),
         Options(Policy(installing=True)),
     )
-    renders = Renders(environments, (engine,), RenderOptions())
+    renders = Renders(environments, (engine,), RenderOptions(), lambda: Providers(Layout.of(data), base(data / "base")))
 
     def act(document: Path, grant: Grant | None = None, **options: object) -> Report:
         own = Grant.own() if grant is None else grant
@@ -191,5 +193,7 @@ def test_progress_of_the_engine_reaches_whoever_asked(tmp_path: Path, engine: Fa
         Options(Policy(installing=True)),
     )
     events: list[Event] = []
-    Renders(environments, (engine,), RenderOptions()).render(RenderRequest(document, grant=Grant.own()), events.append)
+    providers = Providers(Layout.of(tmp_path / "data"), base(tmp_path / "base"))
+    renders = Renders(environments, (engine,), RenderOptions(), lambda: providers)
+    renders.render(RenderRequest(document, grant=Grant.own()), events.append)
     assert [event.event for event in events] == ["resolving", "ready", "rendering", "executing"]

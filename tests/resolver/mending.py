@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +9,8 @@ import pytest
 from resolving import Bench
 
 from recto.declaration import Declaration, declare
-from recto.problems import Edit, Fix, Problem, ResolveError
+from recto.declaration.mending import mended
+from recto.problems import Fix, Problem, ResolveError
 from recto.resolver import Request, Resolution
 
 
@@ -49,16 +49,4 @@ class Project:
         assert edits
         for file in {edit.file for edit in edits}:
             path = self.directory / file
-            lines = path.read_text(encoding="utf-8").split("\n")
-            path.write_text("\n".join(_edited(lines, [edit for edit in edits if edit.file == file])), encoding="utf-8")
-
-
-def _edited(lines: list[str], edits: Iterable[Edit]) -> list[str]:
-    for edit in sorted(edits, key=lambda edit: edit.line, reverse=True):
-        here = edit.line - 1
-        if edit.old is None:
-            lines.insert(here, edit.new or "")
-        else:
-            assert lines[here] == edit.old
-            lines[here : here + 1] = [] if edit.new is None else [edit.new]
-    return lines
+            path.write_bytes(mended(path.read_bytes(), [edit for edit in edits if edit.file == file]))

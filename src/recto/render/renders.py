@@ -7,6 +7,7 @@ import os
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -31,6 +32,9 @@ from recto.render.model import Choice, Output, RenderRequest, Report
 from recto.render.options import Options
 from recto.render.project import Project
 
+if TYPE_CHECKING:
+    from recto.environments.providers import Providers
+
 DOCUMENT_SUFFIXES = (".qmd", ".md", ".ipynb")
 
 
@@ -47,12 +51,22 @@ class _Ground(Struct, frozen=True):
 
 
 class Renders:
-    """Renders documents; `engines` in the order in which `auto` tries them."""
+    """Renders documents; `engines` in the order in which `auto` tries them.
 
-    def __init__(self, environments: Environments, engines: tuple[Engine, ...], options: Options) -> None:
+    `providers` gives what knows the packages behind a module; it is called after an import failed, and never before.
+    """
+
+    def __init__(
+        self,
+        environments: Environments,
+        engines: tuple[Engine, ...],
+        options: Options,
+        providers: Callable[[], Providers],
+    ) -> None:
         self._environments = environments
         self._engines = engines
         self._options = options
+        self._providers = providers
 
     def render(
         self, request: RenderRequest, progress: Progress = silent, cancelled: Callable[[], bool] | None = None
@@ -79,8 +93,10 @@ class Renders:
                 if full is None:
                     raise
                 rendered = Rendered("failure", problems=(full,))
-            if rendered.status == "success" and ground.declaration is not None:
-                self._environments.keep_good(ground.document, ground.declaration, environment)
+            if ground.declaration is not None:
+                if rendered.status == "success":
+                    self._environments.keep_good(ground.document, ground.declaration, environment)
+                rendered = self._advised(rendered, request, project, ground.declaration, environment)
         timings = {
             "environment": _milliseconds(started, prepared),
             **rendered.timings_ms,
@@ -128,6 +144,29 @@ class Renders:
                 return engine
             reasons.append(reason)
         raise EngineError(reasons)
+
+    def _advised(
+        self,
+        rendered: Rendered,
+        request: RenderRequest,
+        project: Project,
+        declaration: Declaration,
+        environment: Environment,
+    ) -> Rendered:
+        """What came of the job, with advice on the modules that were missing; the environment is still held."""
+        if not any(found.code == "missing-module" for found in rendered.problems):
+            return rendered
+        # Only now: it reads documents as Python and looks through the store.
+        from recto.render.declaring import Declaring
+        from recto.render.missing import Missing
+
+        declaring = Declaring(project, project.name_of(request.document.resolve()), declaration)
+        try:
+            missing = Missing(declaring, environment, self._providers())
+        except RectoError:
+            # The base went while it was used; what the engine said stands.
+            return rendered
+        return replace(rendered, problems=tuple(map(missing.advised, rendered.problems)))
 
     def _job(self, request: RenderRequest, project: Project, environment: Environment) -> Job:
         return Job(

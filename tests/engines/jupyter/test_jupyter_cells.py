@@ -165,19 +165,26 @@ def test_a_failing_cell_is_told_by_number_and_error(run: Render) -> None:
     assert "----> 1" in problem.excerpt
 
 
-def test_a_missing_module_comes_with_the_edit_that_declares_it(run: Render, tmp_path: Path) -> None:
-    (tmp_path / "requirements.txt").write_text("# mine\npandas\n")
+def test_a_missing_module_is_named_in_full_with_the_package_that_is_known(run: Render) -> None:
     (problem,) = run("```{python}\nimport sklearn.linear_model\n```\n").problems
-    assert problem.fix is not None
-    assert [edit.to_json() for edit in problem.fix.edits] == [
-        {"file": "requirements.txt", "line": 3, "old": None, "new": "scikit-learn"}
-    ]
+    assert (problem.code, problem.package, problem.fix) == ("missing-module", "sklearn", None)
     assert "`scikit-learn`" in problem.hint
 
 
-def test_an_unknown_module_comes_without_an_edit(run: Render) -> None:
-    (problem,) = run("```{python}\nimport no_such_module_of_anybody\n```\n").problems
-    assert (problem.code, problem.package, problem.fix) == ("missing-module", "no_such_module_of_anybody", None)
+def test_a_part_of_a_namespace_that_is_there_is_a_missing_module(run: Render, tmp_path: Path) -> None:
+    (tmp_path / "google" / "cloud").mkdir(parents=True)
+    (problem,) = run("```{python}\nx = 1\nfrom google.cloud import storage\n```\n").problems
+    assert (problem.code, problem.package, str(problem.source)) == (
+        "missing-module",
+        "google.cloud.storage",
+        "paper.qmd:3",
+    )
+    assert "`google-cloud-storage`" in problem.hint
+
+
+def test_a_name_that_a_module_lacks_is_no_missing_module(run: Render) -> None:
+    (problem,) = run("```{python}\nfrom json import nothing\n```\n").problems
+    assert problem.code == "cell-error"
 
 
 def test_a_failing_inline_value_is_named_with_its_line(run: Render) -> None:

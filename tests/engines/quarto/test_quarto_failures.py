@@ -91,6 +91,21 @@ def test_a_missing_module_points_at_the_line_that_imports_it(quarto: Path, proje
     assert "not_installed_pkg" in rendered.problems[0].message
 
 
+@pytest.mark.parametrize(
+    ("line", "package"),
+    [("import xml.nothing.deep", "xml.nothing"), ("from google.cloud import storage", "google.cloud.storage")],
+)
+def test_a_missing_module_is_named_in_full(
+    quarto: Path, project: Path, kernel_prefix: Path, line: str, package: str
+) -> None:
+    (project / "google" / "cloud").mkdir(parents=True)
+    text = f"Words.\n\n```{{python}}\n{line}\n```\n"
+
+    (problem,) = QuartoEngine(quarto, NoSandbox()).render(job(project, kernel_prefix, text), silent).problems
+
+    assert (problem.code, problem.package, problem.source) == ("missing-module", package, Source("paper.qmd", 4))
+
+
 def test_a_syntax_error_points_at_its_line(quarto: Path, project: Path, kernel_prefix: Path) -> None:
     text = "```{python}\nfine = 1\nif fine print(fine)\n```\n"
 

@@ -122,7 +122,7 @@ class _Render(Struct):
             # Only now: what reads failures compiles some hundred patterns.
             from recto.engines.jupyter.failures import FailureReader
 
-            reader = FailureReader(document, file, job.project)
+            reader = FailureReader(document, file)
             raise EngineError(reader.problems(execution.failure, self.commands.log))
         return execution
 

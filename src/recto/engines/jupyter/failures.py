@@ -4,29 +4,26 @@ from __future__ import annotations
 
 import re
 import signal
-from pathlib import Path
 
 from recto.engines.jupyter.document import Block, Cell, Document
 from recto.engines.jupyter.execution import Failure
 from recto.engines.jupyter.outputs import plain
-from recto.problems import Edit, Fix, Problem, Source, problem
+from recto.problems import Problem, Source, problem
 from recto.problems.diagnosis import diagnose
 from recto.problems.diagnosis.exceptions import from_exception
-from recto.problems.modules import distribution_for, hint_for_module
+from recto.problems.modules import hint_for_module, missing_submodule
 
-REQUIREMENTS = "requirements.txt"
 EXCERPT_LINES = 20
 # What a diagnosis adds to what the kernel says itself; other codes are less exact than that.
 _TELLING = frozenset({"shared-library-missing", "abi-mismatch"})
 
 
 class FailureReader:
-    """Words failures of one document; `file` is its name within `project`."""
+    """Words failures of one document; `file` is its name within the project."""
 
-    def __init__(self, document: Document, file: str, project: Path) -> None:
+    def __init__(self, document: Document, file: str) -> None:
         self._document = document
         self._file = file
-        self._project = project
 
     def problems(self, failure: Failure, log: str) -> tuple[Problem, ...]:
         """The problems of this failure, the most likely cause first; `log` is what the processes said."""
@@ -58,7 +55,10 @@ class FailureReader:
         where, text = self._where(failure), _traceback(failure)
         module = failure.facts.get("name")
         if "ModuleNotFoundError" in kinds and isinstance(module, str):
-            return self._missing_module(module, where, text)
+            return _missing_module(module, where, text)
+        part = missing_submodule(str(failure.error.get("evalue") or "")) if "ImportError" in kinds else None
+        if part is not None:
+            return _missing_module(part, where, text)
         if "ImportError" in kinds or "OSError" in kinds:
             telling = next((found for found in diagnose(text) if found.code in _TELLING), None)
             if telling is not None:
@@ -81,29 +81,6 @@ class FailureReader:
         if told.code != "cell-error":
             return told
         return problem("cell-error", source=where, document=self._file, cell=cell, error=error, excerpt=text)
-
-    def _missing_module(self, module: str, where: Source, text: str) -> Problem:
-        distribution = distribution_for(module)
-        return problem(
-            "missing-module",
-            package=module,
-            source=where,
-            excerpt=text,
-            hint=hint_for_module(module),
-            fix=self._declared(distribution) if distribution else None,
-        )
-
-    def _declared(self, distribution: str) -> Fix | None:
-        """The edit that adds the distribution to the project's requirements."""
-        try:
-            text = (self._project / REQUIREMENTS).read_text(encoding="utf-8")
-        except FileNotFoundError:
-            text = ""
-        except (OSError, UnicodeDecodeError):
-            # A file that is not plain text gets no edit by line.
-            return None
-        edit = Edit(file=REQUIREMENTS, line=len(text.splitlines()) + 1, old=None, new=distribution)
-        return Fix(f"Add {distribution} to {REQUIREMENTS}", (edit,))
 
     def _cell(self, failure: Failure) -> str:
         block = self._block(failure)
@@ -133,6 +110,11 @@ def _out_of_memory(failure: Failure) -> bool:
 
 def _number(fact: object) -> int:
     return fact if isinstance(fact, int) else 0
+
+
+def _missing_module(module: str, where: Source, text: str) -> Problem:
+    """What can be said without the project: who knows that adds the edit."""
+    return problem("missing-module", package=module, source=where, excerpt=text, hint=hint_for_module(module))
 
 
 def _timeout(document: Document) -> str:

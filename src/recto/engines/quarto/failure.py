@@ -15,6 +15,7 @@ from recto.engines.base import Job
 from recto.engines.quarto.source import Cell, Document
 from recto.problems import Problem, Source, problem
 from recto.problems.diagnosis import diagnose
+from recto.problems.modules import hint_for_module, missing_submodule
 
 _RULE = re.escape("-" * 18)
 _BLOCK = re.compile(
@@ -26,6 +27,7 @@ _RAISED = re.compile(r"^(?P<error>[A-Za-z_][\w.]*(?:: .*)?)$", re.MULTILINE)
 _IN_CELL = re.compile(r"^\s*Cell In\s?\[\d+\], line (?P<line>\d+)", re.MULTILINE)
 _PROGRESS = re.compile(r"^\s*Cell (\d+)/(\d+)\b(.*)", re.MULTILINE)
 _OPTION = re.compile(r"^#\s*\| ?")
+_MODULE = re.compile(r"No module named '(?P<name>[\w.]{1,200})'")
 _FORMAT = re.compile(r"Unknown (?:output )?format:? '?(?P<format>[\w.+-]+)")
 
 # What a diagnosis says when it knows no more than that something failed: the failing cell then says it better.
@@ -48,7 +50,10 @@ def problems(log: str, errors: tuple[str, ...], document: Document, job: Job) ->
     found = diagnose(log)
     if cell is None:
         return _without_cell(found, log, errors, document, job)
-    telling = tuple(replace(p, source=p.source or cell.source) for p in found if p.code not in _VAGUE)
+    part = missing_submodule(cell.error)
+    if part is not None:
+        return (_missing_module(part, cell.source, found[0].excerpt),)
+    telling = tuple(_in_full(replace(p, source=p.source or cell.source), cell) for p in found if p.code not in _VAGUE)
     return telling or (_cell_error(cell, job, found[0].excerpt),)
 
 
@@ -114,6 +119,18 @@ def _without_cell(
         reason = errors[0].removeprefix("ERROR:").strip().split("\n")[0].rstrip(".")
         return (problem("render-failed", reason=reason, excerpt=first.excerpt),)
     return found
+
+
+def _in_full(found: Problem, cell: FailedCell) -> Problem:
+    """The problem with the whole dotted name of its module; a diagnosis keeps to the first part."""
+    module = _MODULE.search(cell.error)
+    if found.code != "missing-module" or module is None or module["name"].split(".")[0] != found.package:
+        return found
+    return _missing_module(module["name"], found.source, found.excerpt)
+
+
+def _missing_module(module: str, source: Source | None, excerpt: str) -> Problem:
+    return problem("missing-module", package=module, source=source, excerpt=excerpt, hint=hint_for_module(module))
 
 
 def _cell_error(cell: FailedCell, job: Job, excerpt: str) -> Problem:
