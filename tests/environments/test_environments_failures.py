@@ -222,7 +222,7 @@ def test_a_check_works_out_the_price_that_a_cap_refused(house: House) -> None:
     assert resolutions(house) == 2
 
 
-def test_a_ready_environment_is_given_whatever_is_remembered(house: House, clock: Clock) -> None:
+def test_a_ready_environment_is_given_whatever_is_remembered(house: House) -> None:
     key = key_of(house.environments(), asks("polars"))
     spec = house.environments().explain(asks("polars")).spec_key
     failing = asks("polrs")
@@ -499,7 +499,7 @@ def test_a_hundred_requests_of_one_process_make_one_attempt(
     assert sorted(told) == ["no-matching-distribution 1"] * 50 + ["no-matching-distribution 2"] * 50
 
 
-def test_every_lifetime_is_that_of_a_code_and_ends(house: House) -> None:
+def test_every_lifetime_is_that_of_a_code_and_ends() -> None:
     assert LIFETIMES.keys() <= KINDS.keys()
     assert all(0 < one.seconds <= SECONDS_MAX for one in LIFETIMES.values())
     assert all(KINDS[code].group == "policy" for code, one in LIFETIMES.items() if one.under_caps)
