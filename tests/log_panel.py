@@ -1,4 +1,4 @@
-"""A model of the reader in an Overleaf front end that turns an `output.log` into entries, written from its description.
+"""A model of the reader in an Overleaf front end that turns an `output.log` into entries: what it does, as a program.
 
 A line of exactly 79 UTF-16 units is glued to the next one. The first line is skipped. `! words` and
 `/path:N: words` (or `./path`) begin an error, which takes all lines up to one that begins with `l.N` and then those up
@@ -89,10 +89,16 @@ class _Reader:
 
     def _parentheses(self, line: str) -> None:
         """Opening ones with a path name a file; closing ones are of no account where each warning opens its own."""
-        for opened in re.finditer(r"\(((?:/?[^ ()\\]+/)+[^()\\]*)", line):
-            # A space ends the path where what stands before looks like a name with its extension.
-            path = re.match(r"(?:[^ ]*\.\w+(?= )|[^\"\[\]])*?(?:\.\w+(?= )|(?= *[\"\[\]])|$)", opened[1])
-            self._file = path[0] if path else opened[1]
+        for opened in line.split("(")[1:]:
+            path = opened
+            for end in ')[]"':
+                path = path.partition(end)[0]
+            words = path.split(" ")
+            # A name with an extension ends at a space.
+            ends = next((place for place, word in enumerate(words, 1) if "." in word.rpartition("/")[2]), len(words))
+            path = " ".join(words[:ends]).rstrip()
+            if "/" in path and "\\" not in path:
+                self._file = path
 
 
 def _shown(file: str | None) -> str | None:

@@ -163,12 +163,4 @@ KINDS = by_code(
         "{instead}",
         example={"line": "numpy=1.26.4=py311h64a7726_0", "instead": "Write `numpy==1.26.4`."},
     ),
-    Kind(
-        "mending-stale",
-        "declaration",
-        "A file changed between the look at it and the edit that was to mend it; the edit was not made.",
-        "`{file}` changed while it was being mended, so it was left as it is.",
-        "Save it, then run the command again.",
-        example={"file": "requirements.txt"},
-    ),
 )

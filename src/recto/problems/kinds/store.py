@@ -92,6 +92,14 @@ KINDS = by_code(
         example={"command": "pyhton", "reason": "No such file or directory"},
     ),
     Kind(
+        "mending-stale",
+        "store",
+        "A file changed between the look at it and the edit that was to mend it; the edit was not made.",
+        "`{file}` changed while it was being mended, so it was left as it is.",
+        "Save it, then run the command again.",
+        example={"file": "requirements.txt"},
+    ),
+    Kind(
         "internal",
         "store",
         "A bug in Recto.",
