@@ -19,8 +19,12 @@ def test_lines_of_other_tools_are_mended(recto: Recto, project: Path) -> None:
     done = recto("check", "--no-resolve", "--fix")
     assert done.code == 0, done.err
     assert file.read_bytes() == b"humanize==4.9.0\r\nsix==1.16.0\r\n# kept"
-    for line in ("-humanize = 4.9.0", "+humanize==4.9.0", "-os", "Write `six==1.16.0`."):
+    for line in ("-humanize = 4.9.0", "+humanize==4.9.0", "-os"):
         assert line in done.err.splitlines()
+    # Each is told before its edit is made.
+    told = [line for line in done.err.splitlines() if line.startswith("requirements.txt:")]
+    assert [line.partition(" ")[0] for line in told] == [f"requirements.txt:{number}:" for number in (1, 2, 3, 4)]
+    assert told[3].endswith("Write `six==1.16.0`.")
     again = recto("check", "--no-resolve", "--fix")
     assert (again.code, "---" in again.err) == (0, False)
 

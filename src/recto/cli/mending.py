@@ -24,13 +24,15 @@ def mend(path: Path, look: Callable[[], Sequence[Problem]], console: Console) ->
     project = Project.around(path)
     seen: set[tuple[str, bytes | None]] = set()
     for _ in range(_ROUNDS):
-        mending = planned(project, look())
+        found = look()
+        mending = planned(project, found)
         back = {(change.file, change.after) for change in mending.changes} & seen
         if back or not mending.changes:
             return
         seen |= {(change.file, change.before) for change in mending.changes}
-        for fix in mending.fixes:
-            console.say(f"{fix.title}.")
+        for problem in found:
+            if problem.fix is not None and problem.fix in mending.fixes:
+                console.say(f"{problem} {problem.fix.title}.")
         for change in mending.changes:
             _show(change, console)
         carry_out(project, mending)

@@ -200,8 +200,10 @@ def test_a_cell_past_its_own_limit_is_stopped(run: Render) -> None:
 
 
 def test_a_render_past_its_limit_is_timed_out(run: Render) -> None:
-    rendered = run("```{python}\nwhile True: pass\n```\n", seconds_max=4.0)
-    assert (rendered.status, only(rendered)[0]) == ("timedout", "render-timeout")
+    cells = ("1", "#| eval: false\n3", "while True: pass")
+    text = "`{python} 2`\n\n".join(f"```{{python}}\n{cell}\n```\n\n" for cell in cells)
+    rendered = run(text, seconds_max=8.0)
+    assert (rendered.status, only(rendered)) == ("timedout", ("render-timeout", "paper.qmd:15"))
 
 
 def test_a_cancelled_render_is_terminated_and_leaves_nothing(

@@ -112,7 +112,7 @@ class _Render(Struct):
         if document.cells and (found := foreign_kernel(document.metadata, file)):
             raise EngineError(found)
         figures = ("retina", "svg") if "pdf" in targets else ("retina",)
-        execution = execute(document, self.commands, work, figures, self.progress, self.kernels)
+        execution = execute(document, file, self.commands, work, figures, self.progress, self.kernels)
         self.timings_ms |= {**execution.timings_ms, "execute": _since(started)}
         self.prefix = execution.prefix
         if execution.prefix is not None and os.path.realpath(execution.prefix) != os.path.realpath(job.prefix):

@@ -13,11 +13,13 @@ from msgspec.structs import replace
 
 from recto.engines.base import Job
 from recto.engines.jupyter.commands import Commands
-from recto.engines.jupyter.document import Block, Document, Markdown
+from recto.engines.jupyter.document import Block, Cell, Document, Markdown
 from recto.engines.jupyter.inline import escaped, expressions
 from recto.engines.jupyter.options import HEIGHT_INCHES, WIDTH_INCHES
 from recto.engines.jupyter.outputs import Output, outputs
+from recto.engines.jupyter.stopping import Stopped
 from recto.engines.jupyter.workplace import ENTERED, Workplace
+from recto.problems import Source
 from recto.progress import Event, Progress
 from recto.sandbox.base import Outcome
 
@@ -51,6 +53,7 @@ class Execution(Struct, frozen=True):
 
 def execute(
     document: Document,
+    file: str,
     commands: Commands,
     work: Path,
     figures: Sequence[str],
@@ -59,6 +62,7 @@ def execute(
 ) -> Execution:
     """What came of the document's cells; of a document that runs nothing, nothing, without starting a kernel.
 
+    Raises Stopped, at the cell of `file` that ran then.
     `figures` are matplotlib's names of the image types that are wanted. One of `kernels` that fits is used; one
     that turns out to be of no use is a kernel started now.
     """
@@ -67,8 +71,11 @@ def execute(
         return Execution()
     request = {**_request(document, commands.job), "items": list(items.values()), "figures": list(figures)}
     run = _Run(request, tuple(items), commands, _Steps(progress))
-    warm = None if kernels is None else run.warm(kernels)
-    return run.cold(work) if warm is None else warm
+    try:
+        warm = None if kernels is None else run.warm(kernels)
+        return run.cold(work) if warm is None else warm
+    except Stopped as error:
+        raise error.at(Source(file, _line(document, run.steps.done))) from error
 
 
 class _Steps(Struct):
@@ -77,6 +84,8 @@ class _Steps(Struct):
     progress: Progress
     wished: float = field(default_factory=time.monotonic)
     entered: float | None = None
+    # How many cells were done, None before the first was begun.
+    done: int | None = None
 
     def hear(self, line: bytes) -> None:
         """Takes one line of the runner."""
@@ -85,7 +94,8 @@ class _Steps(Struct):
             return
         try:
             step = json.loads(line)
-            self.progress(Event("executing", "", int(step["done"]), int(step["total"]), "cells"))
+            self.done = int(step["done"])
+            self.progress(Event("executing", "", self.done, int(step["total"]), "cells"))
         except (ValueError, KeyError, TypeError):
             # Not one of our lines: whoever wrote it is not to be believed anyway.
             return
@@ -132,6 +142,12 @@ class _Run(Struct, frozen=True):
             facts = {**execution.failure.facts, "memory_kills": outcome.memory_kills}
             execution = replace(execution, failure=replace(execution.failure, facts=facts))
         return replace(execution, timings_ms={**self.steps.timings_ms, **timings_ms})
+
+
+def _line(document: Document, done: int | None) -> int | None:
+    """The line of the cell that runs after so many, None where it is not known which one does."""
+    cells = [block for block in document.blocks if isinstance(block, Cell) and block.options.evaluate]
+    return cells[done].code_line if done is not None and 0 <= done < len(cells) else None
 
 
 def _item(block: Block) -> dict[str, object] | None:
