@@ -24,12 +24,14 @@ if TYPE_CHECKING:
     from recto.environments.providers import Providers
     from recto.interpreters import Base, Interpreters
     from recto.policy import Grant, Policy
+    from recto.recall.question import Question
     from recto.render import Renders
     from recto.render.head_start import HeadStart
     from recto.render.options import Options as RenderOptions
     from recto.resolver.base import Resolver
     from recto.sandbox.base import Sandbox
     from recto.store import Store
+    from recto.store.layout import Layout
 
 
 class App:
@@ -76,11 +78,11 @@ class App:
         return Bytecode(self.store.bytecode).sweep() + sweep_wheels(self.wheels)
 
     @property
-    def _cache(self) -> Path:
-        """The store's cache, whether there is a store or not."""
+    def _layout(self) -> Layout:
+        """Where things lie in the store, whether there is a store or not."""
         from recto.store.layout import Layout
 
-        return Layout.of(self.settings.data_dir).cache
+        return Layout.of(self.settings.data_dir)
 
     @property
     def wheels(self) -> Path:
@@ -90,7 +92,15 @@ class App:
     @property
     def runs(self) -> Path:
         """Where it is kept what commands were answered."""
-        return self._cache / "runs"
+        return self._layout.cache / "runs"
+
+    def question(self, path: Path, command: str) -> Question | None:
+        """What a command asks about this path; None where its answer is not kept in this data directory."""
+        from recto.recall.question import question
+        from recto.settings import child_environment
+
+        asked = question(str(path), child_environment(), command)
+        return asked if asked is not None and Path(asked.memo).parent == self.runs else None
 
     @cached_property
     def sandbox(self) -> Sandbox:
@@ -292,28 +302,22 @@ class App:
 
     def _providers(self) -> Providers:
         from recto.environments.providers import Providers
-        from recto.store.layout import Layout
 
-        return Providers(Layout.of(self.settings.data_dir), self.base())
+        return Providers(self._layout, self.base())
 
     @property
     def _render_options(self) -> RenderOptions:
         from recto.render.options import Options
 
         # Matplotlib looks through all fonts of the machine where it finds no list of them: seconds in each render.
-        fonts = {"MPLCONFIGDIR": str(self._cache / "matplotlib")}
+        fonts = {"MPLCONFIGDIR": str(self._layout.cache / "matplotlib")}
         return Options(self.settings.render_seconds, {**fonts, **self.settings.render_environment})
 
     def head_start(self, document: Path) -> HeadStart:
         """The head start of the one render of this process, which is about to be asked for."""
-        from recto.recall.question import question
         from recto.render.head_start import HeadStart
-        from recto.settings import child_environment
 
-        asked = question(str(document), child_environment(), "render")
-        if asked is not None and Path(asked.memo).parent != self.runs:
-            asked = None
-        self._ahead = HeadStart(asked, self.sandbox, self._render_options)
+        self._ahead = HeadStart(self.question(document, "render"), self.sandbox, self._render_options)
         return self._ahead
 
     @property

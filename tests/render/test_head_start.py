@@ -13,7 +13,7 @@ from fakes import CountingSandbox
 from recto.app import App
 from recto.engines.jupyter.workplace import RUNNER
 from recto.interpreters import Base
-from recto.render import Project, RenderRequest, Report
+from recto.render import RenderRequest, Report
 from recto.settings import child_environment, load
 
 CELL = "```{python}\nprint('one', 'cell')\n```\n"
@@ -57,7 +57,7 @@ def render(tmp_path: Path, document: Path, kernel_base: Base, monkeypatch: pytes
         with app.head_start(document) as ahead:
             request = RenderRequest(document, engine=engine, grant=app.grant)  # type: ignore[arg-type]
             report = app.renders.render(request)
-            ahead.keep(report, Project.around(document).root)
+            ahead.keep(report)
         assert not psutil.Process().children(recursive=True)
         return report, app.runners
 

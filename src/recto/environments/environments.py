@@ -237,7 +237,7 @@ class Environments:
         if self._store.is_unfinished(known.key):
             # Whoever was at it may have been killed.
             self._finish()
-        return _leased(lease, "cached", (*known.remarks, *ask.declaration.remarks))
+        return Environment.leased(lease, "cached", (*known.remarks, *ask.declaration.remarks))
 
     def _lease(self, key: EnvironmentKey) -> Lease | None:
         lease = self._store.lease(key)
@@ -326,7 +326,7 @@ class Environments:
         self._failures.forget(ask.spec)
         if not (kept and self._answers.settled(ask.spec, key)):
             self._answers.keep(ask, resolution, renewed)
-        return _leased(lease, origin, (*resolution.remarks, *ask.declaration.remarks))
+        return Environment.leased(lease, origin, (*resolution.remarks, *ask.declaration.remarks))
 
     @contextmanager
     def _alone(self, name: str, flight: Flight[T], look: Callable[[], Found | None]) -> Iterator[Found | None]:
@@ -365,10 +365,6 @@ class Environments:
 def _allow(verdict: Verdict) -> None:
     if not verdict.allowed:
         raise Refused(verdict.problems)
-
-
-def _leased(lease: Lease, origin: Origin, remarks: tuple[Problem, ...]) -> Environment:
-    return Environment(lease.key, lease.path / "bin" / "python", lease.path, origin, remarks, lease)
 
 
 def _itself(resolution: Resolution) -> Resolution:

@@ -75,8 +75,7 @@ def find(store: Store, document: str, base: Base, policy: Policy, grant: Grant) 
                 return None  # corruption is a miss
             if isinstance(lease, Miss):
                 return None
-            environment = Environment(lease.key, lease.path / "bin" / "python", lease.path, "last-good", lease=lease)
-            return LastGood(environment, since, tuple(map(str, declared)))
+            return LastGood(Environment.leased(lease, "last-good"), since, tuple(map(str, declared)))
     return None
 
 

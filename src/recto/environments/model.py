@@ -35,6 +35,11 @@ class Environment(Struct, frozen=True):
     remarks: tuple[Problem, ...] = ()
     lease: Lease | None = None
 
+    @classmethod
+    def leased(cls, lease: Lease, origin: Origin, remarks: tuple[Problem, ...] = ()) -> Self:
+        """The environment that a lease holds."""
+        return cls(lease.key, lease.path / "bin" / "python", lease.path, origin, remarks, lease)
+
     @property
     def keep_open(self) -> tuple[int, ...]:
         """File descriptors for children that use the environment to inherit."""

@@ -22,7 +22,7 @@ from recto.engines.jupyter.warm import WarmRunner
 from recto.recall import evidence
 from recto.recall.holding import hold_again
 from recto.recall.memo import Answer, forget, recalled, remember
-from recto.render.project import ROOT_FILES
+from recto.render.project import ROOT_FILES, Project
 
 if TYPE_CHECKING:
     from recto.recall.evidence import Evidence
@@ -57,7 +57,7 @@ class HeadStart:
     def replenish(self, job: Job) -> None:
         """Starts nothing: the process ends with its one render."""
 
-    def keep(self, report: Report, project: Path) -> None:
+    def keep(self, report: Report) -> None:
         """Keeps which kernel the next render of the document will want, if it will want one."""
         environment, question = report.environment, self._question
         started, used = self._runner is not None, self._runner is not None and self._runner.taken
@@ -69,6 +69,7 @@ class HeadStart:
                 if started:
                     forget(question)
             elif not used:
+                project = Project.around(Path(question.root)).root
                 more = json.dumps({"project": str(project), "held": environment.key is not None})
                 answer = Answer(str(environment.python), str(environment.prefix), more)
                 remember(question, answer, _evidence(project))

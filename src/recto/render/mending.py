@@ -5,14 +5,13 @@ from __future__ import annotations
 import difflib
 import os
 import stat
-import tempfile
 from collections import defaultdict
 from collections.abc import Iterable
-from contextlib import suppress
 from pathlib import Path
 
 from msgspec import Struct
 
+from recto.caching import replace_whole
 from recto.declaration.mending import Stale, compatible, mended
 from recto.declaration.text import Unreadable, decode, lines_with_ends
 from recto.problems import DeclarationError, Edit, EngineError, Fix, Problem, full_disk, problem
@@ -79,7 +78,9 @@ def carry_out(project: Project, mending: Mending) -> None:
         if _read(project, change.file) != change.before:
             raise EngineError(problem("mending-stale", file=change.file))
         try:
-            _replace((project.root / change.file).resolve(), change.after)
+            # A link stays a link to it.
+            path = (project.root / change.file).resolve()
+            replace_whole(path, change.after, _mode(path))
         except OSError as error:
             raise EngineError(full_disk(error) or problem("permission-denied", path=change.file)) from error
 
@@ -91,19 +92,9 @@ def _read(project: Project, file: str) -> bytes | None:
     return project.read(file)
 
 
-def _replace(path: Path, data: bytes) -> None:
-    """Puts the bytes in the place of the file, with its mode; a link stays a link to it."""
-    mode = stat.S_IMODE(path.stat().st_mode) if path.exists() else 0o666 & ~_umask()
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-            os.fchmod(file.fileno(), mode)
-        Path(name).replace(path)
-    except BaseException:
-        with suppress(FileNotFoundError):
-            Path(name).unlink()
-        raise
+def _mode(path: Path) -> int:
+    """The mode of the file, or that of a new one."""
+    return stat.S_IMODE(path.stat().st_mode) if path.exists() else 0o666 & ~_umask()
 
 
 def _umask() -> int:

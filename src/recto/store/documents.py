@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
-from contextlib import suppress
-from pathlib import Path
 
 from msgspec import Struct
 
 from recto.store.layout import Layout
-from recto.store.records import Miss, Record, read_record, write_record
+from recto.store.records import Miss, Record, read_record, sweep_records, write_record
 
 
 class Documents(Struct, frozen=True):
@@ -29,21 +26,10 @@ class Documents(Struct, frozen=True):
 
     def sweep(self) -> None:
         """Deletes what is about environments that are gone."""
-        for path in self._paths():
-            # Gone by now, or nothing that we made: neither is in anybody's way.
-            with suppress(OSError):
-                if not self._stands(read_record(path)):
-                    path.unlink()
+        sweep_records(self.layout.documents, self._stands)
 
     def _stands(self, record: Record | Miss) -> bool:
         match record:
             case Record({"environment_key": str() as key}):
                 return (self.layout.environments / key.replace("/", "")).is_dir()
         return False
-
-    def _paths(self) -> list[Path]:
-        try:
-            with os.scandir(self.layout.documents) as found:
-                return [Path(one.path) for one in found]
-        except FileNotFoundError:
-            return []

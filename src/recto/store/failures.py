@@ -7,7 +7,6 @@ Nothing is held while one is written or swept: who comes between the two loses a
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -17,7 +16,7 @@ from msgspec import Struct
 
 from recto.keys import SpecKey
 from recto.store.layout import Layout
-from recto.store.records import Miss, Record, read_record, write_record
+from recto.store.records import Miss, Record, read_record, records_in, sweep_records, write_record
 
 # Nobody takes back a failure that nobody asks about again, so each ends by itself.
 SECONDS_MAX = 7 * 86_400.0
@@ -51,7 +50,7 @@ class Failures(Struct, frozen=True):
         """Stores a failure that counts for so long, in place of what was there."""
         kept = {"until": now + min(seconds, SECONDS_MAX), "failure": value}
         write_record(self.layout.failure(key), kept, now, self.layout.staging)
-        if len(self._paths()) > FAILURES_MAX:
+        if len(records_in(self.layout.failures)) > FAILURES_MAX:
             self.sweep(now)
             self._halve()
 
@@ -62,15 +61,11 @@ class Failures(Struct, frozen=True):
 
     def sweep(self, now: float) -> None:
         """Deletes what does not count any more."""
-        for path in self._paths():
-            # Gone by now, or nothing that we made: neither is in anybody's way.
-            with suppress(OSError):
-                if isinstance(_counting(read_record(path), now), Miss):
-                    path.unlink()
+        sweep_records(self.layout.failures, lambda record: not isinstance(_counting(record, now), Miss))
 
     def _halve(self) -> None:
         found: list[tuple[int, Path]] = []
-        for path in self._paths():
+        for path in records_in(self.layout.failures):
             with suppress(FileNotFoundError):
                 found.append((path.lstat().st_mtime_ns, path))
         if len(found) <= FAILURES_MAX:
@@ -78,13 +73,6 @@ class Failures(Struct, frozen=True):
         for _, path in sorted(found)[: len(found) - FAILURES_MAX // 2]:
             with suppress(OSError):
                 path.unlink()
-
-    def _paths(self) -> list[Path]:
-        try:
-            with os.scandir(self.layout.failures) as found:
-                return [Path(one.path) for one in found]
-        except (FileNotFoundError, NotADirectoryError):
-            return []
 
 
 def _counting(record: Record | Miss, now: float) -> Failure | Miss:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -125,3 +125,21 @@ def synchronise(directory: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def records_in(directory: Path) -> list[Path]:
+    """Everything in a directory of records; nothing where there is no such directory."""
+    try:
+        with os.scandir(directory) as found:
+            return [Path(one.path) for one in found]
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+
+
+def sweep_records(directory: Path, counts: Callable[[Record | Miss], bool]) -> None:
+    """Deletes the records that do not count any more."""
+    for path in records_in(directory):
+        # Gone by now, or nothing that we made: neither is in anybody's way.
+        with suppress(OSError):
+            if not counts(read_record(path)):
+                path.unlink()

@@ -59,7 +59,7 @@ def _rendered(arguments: argparse.Namespace, console: Console) -> Report:
     app = App()
     with app.head_start(arguments.path) as ahead:
         # Imported while the kernel starts.
-        from recto.render import Project, RenderRequest
+        from recto.render import RenderRequest
 
         request = RenderRequest(
             document=arguments.path,
@@ -71,7 +71,7 @@ def _rendered(arguments: argparse.Namespace, console: Console) -> Report:
         )
         with progress(console) as show:
             report = app.renders.render(request, show)
-        ahead.keep(report, Project.around(arguments.path).root)
+        ahead.keep(report)
     return report
 
 

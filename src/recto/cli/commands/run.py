@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 from contextlib import suppress
-from pathlib import Path
 
 from recto.app import App
 from recto.cli.becoming import become, variables
@@ -18,7 +17,6 @@ from recto.cli.waiting import progress
 from recto.declaration import Declaration, declare
 from recto.environments import Environment
 from recto.problems import EngineError, problem
-from recto.recall.question import question
 from recto.render.project import Project
 from recto.settings import child_environment
 
@@ -56,8 +54,8 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
 
 def _remember(app: App, project: Project, reads: Reads, declaration: Declaration, environment: Environment) -> None:
     """Keeps the answer for the short way, where that could know it again."""
-    asked = question(str(project.root), child_environment())
-    if asked is None or environment.key is None or Path(asked.memo).parent != app.runs or not begins_here(reads):
+    asked = app.question(project.root, "run")
+    if asked is None or environment.key is None or not begins_here(reads):
         return
     footing = app.environments.footing(declaration, environment.key)
     base = app.interpreters.fingerprint(app.base_python)
