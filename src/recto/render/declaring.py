@@ -16,7 +16,7 @@ from packaging.requirements import Requirement
 from recto.declaration import Declaration, canonical, declare
 from recto.declaration.mending import Stale, mended
 from recto.declaration.text import Unreadable, decode, lines_of
-from recto.problems import DeclarationError, Edit, Fix
+from recto.problems import DeclarationError, Edit, Fix, Source
 from recto.render.project import Project
 
 REQUIREMENTS = "requirements.txt"
@@ -63,6 +63,10 @@ class Declaring(Struct, frozen=True):
     def worded(self, requirement: str) -> str:
         """How to declare this package."""
         return self.sentence.replace("{}", requirement, 1)
+
+    def lines(self, source: Source | None) -> list[str]:
+        """The lines of a file of the project that a problem is placed in; none of what cannot be read."""
+        return [] if source is None else lines_of(self._text(source.file) or "")
 
     def fix(self, requirements: tuple[str, ...]) -> Fix | None:
         """The edit that declares these packages, None where no change of one line would do it safely."""

@@ -16,11 +16,10 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from recto.declaration.model import Declared
-from recto.declaration.text import Unreadable, decode, lines_of
 from recto.environments import Environment
 from recto.environments.installed import Bringing
 from recto.environments.providers import Providers
-from recto.problems import DeclarationError, Fix, Problem, Source
+from recto.problems import Fix, Problem, Source
 from recto.problems.modules import OWN, Near, hint_for_module, known, near, several, traced, wanted
 from recto.render.declaring import Declaring
 from recto.render.misspelt import meant, respelt
@@ -48,7 +47,7 @@ class Missing(Struct, frozen=True):
         """The problem with a better hint and, where there is a sure one, a fix; others as they are."""
         if found.code != "missing-module" or found.package is None:
             return found
-        import_ = _Import.at(found, self._lines(found.source), self.providers)
+        import_ = _Import.at(found, self.declaring.lines(found.source), self.providers)
         steps = (self._own_file, self._declared, self._incomplete, self._tables, self._misspelt, self._store)
         advice = next((given for step in steps if (given := step(import_)) is not None), None)
         if advice is None:
@@ -150,14 +149,6 @@ class Missing(Struct, frozen=True):
         return Advice(
             f"{several(names)} {share} parts or all of `{import_.top}`: declare the one that the code is for."
         )
-
-    def _lines(self, source: Source | None) -> list[str]:
-        if source is None:
-            return []
-        try:
-            return lines_of(decode(self.declaring.project.read(source.file) or b""))
-        except (DeclarationError, Unreadable):
-            return []
 
 
 class _Import(Struct, frozen=True, dict=True):

@@ -153,20 +153,23 @@ class Renders:
         declaration: Declaration,
         environment: Environment,
     ) -> Rendered:
-        """What came of the job, with advice on the modules that were missing; the environment is still held."""
-        if not any(found.code == "missing-module" for found in rendered.problems):
+        """What came of the job, with advice on what imports lacked; the environment is still held."""
+        if not any(found.code in ("missing-module", "shared-library-missing") for found in rendered.problems):
             return rendered
         # Only now: it reads documents as Python and looks through the store.
         from recto.render.declaring import Declaring
+        from recto.render.libraries import Libraries
         from recto.render.missing import Missing
 
         declaring = Declaring(project, project.name_of(request.document.resolve()), declaration)
         try:
-            missing = Missing(declaring, environment, self._providers())
+            providers = self._providers()
         except RectoError:
             # The base went while it was used; what the engine said stands.
             return rendered
-        return replace(rendered, problems=tuple(map(missing.advised, rendered.problems)))
+        missing = Missing(declaring, environment, providers)
+        libraries = Libraries(declaring, environment, providers)
+        return replace(rendered, problems=tuple(libraries.advised(missing.advised(one)) for one in rendered.problems))
 
     def _job(self, request: RenderRequest, project: Project, environment: Environment) -> Job:
         return Job(

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import signal
 
+from msgspec.structs import replace
+
 from recto.engines.jupyter.document import Block, Cell, Document
 from recto.engines.jupyter.execution import Failure
 from recto.engines.jupyter.outputs import plain
@@ -62,7 +64,8 @@ class FailureReader:
         if "ImportError" in kinds or "OSError" in kinds:
             telling = next((found for found in diagnose(text) if found.code in _TELLING), None)
             if telling is not None:
-                return telling.at(where)
+                # With the frames: they say whose import it was.
+                return replace(telling, source=where, excerpt=text)
         path = failure.facts.get("file")
         if "FileNotFoundError" in kinds and isinstance(path, str):
             return problem("cell-missing-file", source=where, path=path, excerpt=text)

@@ -33,6 +33,7 @@ _LIBRARY_NAMED = re.compile(
     r"|could not load library) "
     r"['\"]?([^'\"\n]{1,300})['\"]?|DLL load failed while importing (\w{1,80})|DLL load failed()|\[WinError 126\]()"
     r"|version [`'](GLIBC(?:XX)?_[\d.]{1,20})' not found"
+    r"|(?:[Ff]ailed to|[Cc]ould not|[Cc]annot|[Uu]nable to) (?:find|locate|load) (?:the )?[`'\"]?(lib[\w+-]{2,60})\b"
 )
 _ABI = re.compile(
     r"size changed, may indicate binary incompatibility|\b(?:multiarray|umath) failed to import|_ARRAY_API not found"
@@ -98,6 +99,9 @@ def from_exception(
 def _module(ename: str, evalue: str) -> Cause | None:
     match = _MODULE.search(evalue)
     if ename not in ("ModuleNotFoundError", "ImportError", "PackageNotFoundError") or match is None:
+        return None
+    if ename == "ImportError" and _LIBRARY.search(evalue):
+        # A list of what was tried: modules that are only faster, and the library that the last resort needs.
         return None
     module = match[1].rstrip(".")
     top = module.split(".")[0]

@@ -35,3 +35,11 @@ ALTERNATIVES: Mapping[str, Alternative] = {
     "python-ldap": Alternative("ldap3", "it is pure Python, imported as `ldap3`", same_import=False),
     "fbprophet": Alternative("prophet", "it is the newer name, imported as `prophet`", same_import=False),
 }
+
+# Packages that load libraries of the system at their import, by normalised name, and what brings its own instead: the
+# same releases under the same import name.
+SELF_CONTAINED: Mapping[str, str] = {
+    "opencv-python": "opencv-python-headless",
+    "opencv-contrib-python": "opencv-contrib-python-headless",
+    "psycopg": "psycopg[binary]",
+}
