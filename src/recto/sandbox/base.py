@@ -10,13 +10,30 @@ from typing import Literal, Protocol
 from msgspec import Struct, field
 
 Network = Literal["none", "index", "host"]
-Stop = Literal["exited", "timed-out", "cancelled"]
+Stop = Literal["exited", "timed-out", "cancelled", "disk-full"]
+# What a limit is kept by, from the most to the least exact; `process` is each process by itself, not all together.
+Tier = Literal["cgroup-v2", "cgroup-v1", "filesystem", "watched", "process", "none"]
 
 
 class Limits(Struct, frozen=True):
-    """What one command may use at most; None is no limit."""
+    """What one command may use at most; None is no limit.
+
+    `memory_bytes`, `processes` and `cpus` count all processes of the command together where control groups can be
+    written; else each process has the memory by itself, and the processes of the user count together.
+    """
 
     wall_seconds: float | None = None
+    memory_bytes: int | None = None
+    processes: int | None = None
+    # CPU time a second of wall time, 1.5 is one and a half cores; and CPU seconds of one process.
+    cpus: float | None = None
+    cpu_seconds: int | None = None
+    open_files: int | None = None
+    # Of one file, and of all that the command adds to the paths that it may write.
+    file_bytes: int | None = None
+    disk_bytes: int | None = None
+    # The private `/tmp` and shared memory of a mechanism that gives a command its own, each.
+    scratch_bytes: int = 256_000_000
     # What is kept of each output stream: the first and the last half of it. The rest is read and dropped, so that a
     # command that prints a gigabyte neither blocks nor fills the memory.
     output_bytes: int = 4_000_000
@@ -26,7 +43,10 @@ class Command(Struct, frozen=True):
     """One argv with everything it may see.
 
     `environment` is the whole environment of the child. `read_only` and `writable` are the paths that the command
-    needs (a mechanism that cannot hide the rest says so). `keep_open` are file descriptors that it inherits: leases.
+    needs (a mechanism that cannot hide the rest says so); the deeper of two wins. Links cannot be made between two
+    writable paths unless both lie below `link_root`, which is then shown as one, with everything else in it hidden.
+    `leases` are file descriptors that live as long as the command does, also when we are killed; `keep_open` are those
+    that it uses itself.
     """
 
     argv: tuple[str, ...]
@@ -35,6 +55,8 @@ class Command(Struct, frozen=True):
     read_only: tuple[Path, ...] = ()
     writable: tuple[Path, ...] = ()
     network: Network = "none"
+    link_root: Path | None = None
+    leases: tuple[int, ...] = ()
     keep_open: tuple[int, ...] = ()
     stdin: bytes = b""
     limits: Limits = field(default_factory=Limits)
@@ -44,7 +66,8 @@ class Outcome(Struct, frozen=True):
     """How a command ended. `code` is the exit status, negative for the signal that killed it, as in subprocess.
 
     `memory_kills` is how many processes the kernel killed meanwhile because memory ran out, of this command or beside
-    it, as far as the mechanism can tell.
+    it, as far as the mechanism can tell; `refused_processes` how many it refused to start at the limit. `tiers` says
+    by what each limit was kept: `memory`, `processes`, `cpus`, `disk`.
     """
 
     code: int
@@ -53,6 +76,8 @@ class Outcome(Struct, frozen=True):
     stderr: bytes
     seconds: float
     memory_kills: int = 0
+    refused_processes: int = 0
+    tiers: Mapping[str, Tier] = field(default_factory=dict)
 
     @property
     def succeeded(self) -> bool:

@@ -74,7 +74,7 @@ def _start(argv: tuple[str, ...], command: Command, mark: str) -> subprocess.Pop
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         start_new_session=True,
-        pass_fds=command.keep_open,
+        pass_fds=(*command.leases, *command.keep_open),
         bufsize=0,
     )
 

@@ -52,7 +52,7 @@ class Commands:
             environment=environment,
             read_only=access.read_only,
             writable=access.writable,
-            keep_open=self.job.keep_open,
+            leases=self.job.keep_open,
             limits=Limits(wall_seconds=self.seconds_left),
         )
         return self.perform(command, on_stdout)

@@ -70,7 +70,8 @@ class Workplace(Struct, frozen=True):
             environment=_environment(job, self.cells),
             read_only=(job.prefix, job.python.resolve().parent.parent, RUNNER.parent, self.root),
             writable=(self.cells, job.project),
-            keep_open=job.keep_open if line is None else (*leases, line),
+            leases=job.keep_open if line is None else leases,
+            keep_open=() if line is None else (line,),
             limits=Limits(wall_seconds=seconds_max),
         )
 

@@ -123,7 +123,7 @@ class QuartoEngine:
             # Quarto's own resources lie beside its `bin`, the standard library beside the interpreter's.
             read_only=(self._quarto.resolve().parents[1], job.python.resolve().parents[1], job.prefix),
             writable=(job.project, around.home, *([Path(caches)] if caches else [])),
-            keep_open=job.keep_open,
+            leases=job.keep_open,
             limits=Limits(wall_seconds=max(seconds, 0.0)),
         )
 
