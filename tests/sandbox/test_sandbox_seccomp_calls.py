@@ -185,7 +185,7 @@ def _python(user: str, code: str, filter_file: Path | None) -> subprocess.Comple
         words: tuple[str, ...] = ()
         if filter_file is not None:
             words = ("--seccomp", str(opened.enter_context(filter_file.open("rb")).fileno()))
-        return subprocess.run(
+        done: subprocess.CompletedProcess[bytes] = subprocess.run(
             ("bwrap", "--ro-bind", "/", "/", *words, python, "-I", "-S", "-c", code),
             input=json.dumps(_attempts()).encode(),
             capture_output=True,
@@ -193,6 +193,7 @@ def _python(user: str, code: str, filter_file: Path | None) -> subprocess.Comple
             cwd="/",
             **become,  # type: ignore[call-overload]
         )
+    return done
 
 
 def _expected(name: str) -> int:
