@@ -174,7 +174,6 @@ def test_sockets_with_a_path_are_not_kept_from_it(run: Run, place: Path) -> None
         "os.kill(int(sys.argv[1]), signal.SIGCONT)",
         "os.pidfd_open(int(sys.argv[1])) and signal.pidfd_send_signal(os.pidfd_open(int(sys.argv[1])), signal.SIGCONT)",
         "open(f'/proc/{sys.argv[1]}/environ').read() and None",
-        "os.sched_setaffinity(int(sys.argv[1]), [0])",
         "__import__('resource').prlimit(int(sys.argv[1]), 7, (99, 99)) and None",
         "os.setpriority(os.PRIO_PROCESS, int(sys.argv[1]), 19)",
     ],

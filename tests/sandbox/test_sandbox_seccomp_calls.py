@@ -45,8 +45,6 @@ ATTEMPTS: dict[str, tuple[str, list[int]]] = {
     **{call: (call, [NOTHING] * 5) for call in ("shmctl", "semctl", "msgctl", "msgrcv", "msgsnd", "semtimedop")},
     **{call: (call, [NOTHING] * 5) for call in ("process_madvise", "process_mrelease")},
     **{call: (call, [NOTHING, 0, 0, 0]) for call in ("prlimit64", "move_pages", "migrate_pages")},
-    **{call: (call, [-2, 0, 0, 0]) for call in ("sched_setaffinity", "sched_setattr", "sched_setparam")},
-    "sched_setscheduler": ("sched_setscheduler", [-2, 0, 0]),
     "setpriority": ("setpriority", [9, NOTHING, 0]),
     "setpriority of a user": ("setpriority", [2, 0, 0]),
     "ioprio_set": ("ioprio_set", [9, NOTHING, 0]),

@@ -36,8 +36,10 @@ class Landlock:
     - Unix sockets with a path can be connected to, wherever they are, by whom their permissions admit. Let none be
       open to all that gives anything away.
     - Names, sizes and owners of files are seen in directories whose permissions admit it (stat(2)); that a process
-      exists, too. Whatever belongs to the same user can have its permissions and times changed (chmod(2)): start as
-      root with a `user` of its own, or give each command a container.
+      exists, too.
+    - What belongs to the same user can have its permissions and times changed (chmod(2)), and its processes the way in
+      which they are scheduled: message libraries set that for their threads. Start as root, with a `user` for commands
+      alone, or give each command a container.
     - Memory, processes and CPU time are limited for each process or user by itself, and disk for each file by itself,
       unless whoever starts us is in a control group.
     - Addresses of the machine's interfaces are told to whom asks the kernel (netlink).

@@ -171,8 +171,8 @@ UNSHARED_RULES = (
         "Shared memory, semaphores and queues of System V and POSIX have no place in the file system to be hidden.",
     ),
     Rule(
-        ("prlimit64", "sched_setaffinity", "sched_setattr", "sched_setparam", "sched_setscheduler"),
-        "Limits and priorities of other processes of the same user; of itself, a process says 0.",
+        ("prlimit64",),
+        "Limits of other processes of the same user; of itself, a process says 0.",
         _SELF,
     ),
     Rule(
