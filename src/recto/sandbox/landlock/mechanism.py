@@ -35,8 +35,9 @@ class Landlock:
     Not kept, and what to do about it:
     - Unix sockets with a path can be connected to, wherever they are, by whom their permissions admit. Let none be
       open to all that gives anything away.
-    - Names, sizes and owners of files are seen in directories whose permissions admit it (stat(2)); that a process
-      exists, too.
+    - Names, sizes and owners of files are seen in directories whose permissions admit it (stat(2)).
+    - Processes are listed with their arguments, if `/proc` is not mounted with `hidepid=invisible`; their environments,
+      memory and files are not shown.
     - What belongs to the same user can have its permissions and times changed (chmod(2)), and its processes the way in
       which they are scheduled: message libraries set that for their threads. Start as root, with a `user` for commands
       alone, or give each command a container.
