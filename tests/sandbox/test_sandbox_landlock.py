@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psutil
@@ -289,8 +291,76 @@ def test_a_daemon_ends_when_time_is_up(run: Run) -> None:
     assert not alive(int(outcome.stdout))
 
 
+# Forks and ends, again and again, each time in a session of its own and without an environment; some seconds long.
+RUNNER = """
+import os, sys, time
+until = time.monotonic() + 8
+reader, writer = os.pipe()
+if os.fork() == 0:
+    for stream in (0, 1, 2):
+        os.close(stream)
+    step = 0
+    while time.monotonic() < until:
+        if os.fork():
+            os._exit(0)
+        os.setsid()
+        step += 1
+        if step == 20:
+            os.write(writer, b"running")
+    os._exit(0)
+os.read(reader, 7)
+print("started", flush=True)
+time.sleep(float(sys.argv[1]))
+"""
+
+
+@pytest.fixture
+def held() -> Iterator[tuple[int, Callable[[], bool]]]:
+    """A descriptor to inherit, and whether anybody but us still has it."""
+    reader, writer = os.pipe()
+    os.set_blocking(reader, False)
+
+    def by_others() -> bool:
+        os.close(writer)
+        try:
+            return os.read(reader, 1) != b""
+        except BlockingIOError:
+            return True
+
+    yield writer, by_others
+    os.close(reader)
+
+
+@pytest.mark.parametrize("seconds", [0, 60], ids=["at its end", "when time is up"])
+def test_what_runs_away_from_its_end_is_caught(run: Run, held: tuple[int, Callable[[], bool]], seconds: int) -> None:
+    descriptor, by_others = held
+
+    outcome = run(RUNNER, seconds, keep_open=(descriptor,), limits=Limits(wall_seconds=2.5 if seconds else None))
+
+    assert (outcome.stop, outcome.stdout) == ("timed-out" if seconds else "exited", b"started\n")
+    assert not by_others()
+
+
+def test_uncontained_it_is_not_caught(held: tuple[int, Callable[[], bool]], place: Path) -> None:
+    descriptor, by_others = held
+
+    subprocess.run((PYTHON, "-I", "-S", "-c", RUNNER, "0"), env={}, cwd=place, check=True, pass_fds=(descriptor,))
+
+    assert by_others()
+
+
+def test_a_lease_is_not_in_the_commands_hands(run: Run, place: Path) -> None:
+    with (place / "lease").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        descriptor = file.fileno()
+
+        assert said(run, "os.fstat(int(sys.argv[1])).st_size", descriptor, leases=(descriptor,)) == "EBADF"
+        assert said(run, "os.fstat(int(sys.argv[1])).st_size", descriptor, keep_open=(descriptor,)) == "0"
+
+
 SERVICE = """
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from recto.sandbox.base import Command
 from recto.sandbox.landlock import Landlock

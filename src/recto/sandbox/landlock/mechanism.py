@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import marshal
 import os
 import platform
 import resource
@@ -10,7 +10,6 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from msgspec import to_builtins
 from msgspec.structs import replace
@@ -45,7 +44,6 @@ class Landlock:
       unless whoever starts us is in a control group.
     - Addresses of the machine's interfaces are told to whom asks the kernel (netlink).
     - `/tmp` and `/dev/shm` are not there: temporary files go to `TMPDIR`, and process pools of Python do not work.
-    - A command that forks faster than it is killed lives until it meets `limits.processes`.
 
     Offline, kernels answer over Unix sockets alone, as the built-in engine's do. What the command uses must be within
     reach of the user that it becomes.
@@ -86,7 +84,8 @@ class Landlock:
             )
         outer = {MARK: command.environment[MARK]} if MARK in command.environment else {}
         with _memory_file(b"") as report:
-            spec = json.dumps(self._spec(command)).encode()
+            # Also read by another Python than ours: version 2 is that of all.
+            spec = marshal.dumps(self._spec(command), 2)
             with _memory_file(spec) as given:
                 outcome = supervise(
                     # Nothing of the command's in the launcher's arguments or environment, which others may read.
@@ -100,18 +99,19 @@ class Landlock:
             _check(os.pread(report, 65_536, 0), outcome)
         return replace(outcome, tiers=_tiers(command.limits))
 
-    def _spec(self, command: Command) -> Mapping[str, object]:
+    def _spec(self, command: Command) -> dict[str, object]:
         tcp = ruleset.ALL_TCP if command.network == "none" else 0
         return {
-            "argv": command.argv,
+            "argv": tuple(command.argv),
             "environment": dict(command.environment),
             "mark": MARK,
             "parent": os.getpid(),
-            "inherited": command.keep_open,
+            "inherited": tuple(command.keep_open),
+            "leases": tuple(command.leases),
             "ruleset": (ruleset.ALL_FILES, tcp, ruleset.ALL_SCOPES),
             "grants": to_builtins(ruleset.grants(command)),
             "limits": rlimits(command.limits),
-            "filter": self._filters[command.network].hex(),
+            "filter": self._filters[command.network],
             "user": self._identity,
         }
 
@@ -173,12 +173,13 @@ def _check(said: bytes, outcome: Outcome) -> None:
             return
         words = outcome.stderr.decode(errors="replace").strip().splitlines()[-1:]
         raise SandboxError(f"The launcher of contained commands ended early ({outcome.code}): {''.join(words)}")
-    report: dict[str, Any] = json.loads(said)
-    if not report:
+    if said == b"\n":
         return
-    if report["stage"] == "exec":
-        raise OSError(report["errno"], os.strerror(report["errno"]), report["what"])
+    stage, number, what = os.fsdecode(said).split("\0")
+    error = os.strerror(int(number))
+    if stage == "exec":
+        raise OSError(int(number), error, what)
     raise SandboxError(
-        f"`{report['what']}` cannot be contained ({report['stage']}: {os.strerror(report['errno'])}): "
-        "see that it is there, and no link, or contain with bubblewrap."
+        f"`{what}` cannot be contained ({stage}: {error}): see that it is there, and no link, or contain with "
+        "bubblewrap."
     )
