@@ -105,9 +105,24 @@ class App:
     @cached_property
     def sandbox(self) -> Sandbox:
         """What contains the commands that are run."""
-        from recto.sandbox.none import NoSandbox
+        settings = self.settings
+        if settings.sandbox == "none":
+            from recto.sandbox.none import NoSandbox
 
-        return NoSandbox()
+            return NoSandbox()
+        from recto.sandbox.base import Limits
+        from recto.sandbox.bubblewrap import Bubblewrap
+        from recto.sandbox.identity import Identity
+
+        limits = Limits(
+            memory_bytes=settings.sandbox_memory,
+            processes=settings.sandbox_processes,
+            cpus=settings.sandbox_cpus,
+            open_files=settings.sandbox_open_files,
+            file_bytes=settings.sandbox_file,
+            scratch_bytes=settings.sandbox_scratch,
+        )
+        return Bubblewrap(limits, Identity.here(settings.sandbox_uid), settings.sandbox_show)
 
     @property
     def base_python(self) -> Path:
