@@ -180,6 +180,7 @@ class App:
             cache=self.wheels,
             bytecode=self.store.bytecode,
             starts=self.store.cache / "starts",
+            fonts=self._fonts,
             sandbox=self.sandbox,
             environment=self.tool_environment,
             index_url=self.settings.index_url,
@@ -324,9 +325,16 @@ class App:
     def _render_options(self) -> RenderOptions:
         from recto.render.options import Options
 
+        environment = self.settings.render_environment
+        if self.settings.sandbox != "none":
+            return Options(self.settings.render_seconds, environment, self._fonts)
         # Matplotlib looks through all fonts of the machine where it finds no list of them: seconds in each render.
-        fonts = {"MPLCONFIGDIR": str(self._layout.cache / "matplotlib")}
-        return Options(self.settings.render_seconds, {**fonts, **self.settings.render_environment})
+        shared = {"MPLCONFIGDIR": str(self._layout.cache / "matplotlib")}
+        return Options(self.settings.render_seconds, {**shared, **environment})
+
+    @property
+    def _fonts(self) -> Path:
+        return self._layout.cache / "fonts"
 
     def head_start(self, document: Path) -> HeadStart:
         """The head start of the one render of this process, which is about to be asked for."""

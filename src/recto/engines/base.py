@@ -38,6 +38,15 @@ class Job(Struct, frozen=True):
     environment: Mapping[str, str] = field(default_factory=dict)
     seconds_max: float = 600.0
     roots: tuple[Path, ...] = ()
+    fonts: Path | None = None
+
+    def give_fonts(self, directory: Path) -> None:
+        """Copies matplotlib's lists of fonts, if there are any, to where a private home has them."""
+        if self.fonts is None:
+            return
+        for path in self.fonts.glob("fontlist-*.json"):
+            directory.mkdir(parents=True, exist_ok=True)
+            (directory / path.name).write_bytes(path.read_bytes())
 
 
 class Rendered(Struct, frozen=True):

@@ -109,6 +109,7 @@ def _started(question: Question, sandbox: Sandbox, options: Options) -> WarmRunn
             environment=options.environment,
             seconds_max=options.seconds_max,
             roots=roots_of(Path(answer.prefix)),
+            fonts=options.fonts,
         )
         try:
             runner = WarmRunner(job, options.seconds_max + _AHEAD_SECONDS, time.monotonic())

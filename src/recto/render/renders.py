@@ -184,6 +184,7 @@ class Renders:
             environment=self._options.environment,
             seconds_max=self._options.seconds_max,
             roots=roots_of(environment.prefix),
+            fonts=self._options.fonts,
         )
 
 

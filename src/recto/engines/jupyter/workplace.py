@@ -54,6 +54,7 @@ class Workplace(Struct, frozen=True):
         Nothing in it comes from the document. With `line`, a descriptor, the runner waits there for its request.
         `leases` are held in place of the job's own.
         """
+        job.give_fonts(self.cells / "home")
         start = {
             "home": str(self.cells / "home"),
             "runtime": str(self.cells / "run"),
