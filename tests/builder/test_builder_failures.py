@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from building import Workshop, lock_of, make_wheel, order_of
+from building import Workshop, lock_of, order_of
 from msgspec.structs import replace
 from packaging.pylock import Pylock
 
@@ -20,6 +20,7 @@ from recto.interpreters import Base, probe
 from recto.problems import BaseError, BuildError, Cancelled, RectoError
 from recto.progress import silent
 from recto.sandbox.none import NoSandbox
+from wheels import make_wheel
 
 pytest_plugins = ("builder_fixtures",)
 pytestmark = pytest.mark.network

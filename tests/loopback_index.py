@@ -25,6 +25,7 @@ class LoopbackIndex:
     port: int = 0
     password: str = ""
     with_hashes: bool = True
+    with_sizes: bool = True
     projects: dict[str, list[dict[str, object]]] = field(default_factory=dict)
     bodies: dict[str, bytes] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
@@ -73,7 +74,7 @@ class LoopbackIndex:
             "filename": filename,
             "url": f"../../files/{filename}",
             "hashes": {"sha256": digest} if self.with_hashes else {},
-            "size": len(body),
+            **({"size": len(body)} if self.with_sizes else {}),
             "upload-time": uploaded,
         }
         if python:
