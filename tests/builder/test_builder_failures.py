@@ -36,6 +36,7 @@ def _code(error: RectoError) -> str:
     return error.problems[0].code
 
 
+@pytest.mark.makes("hash-mismatch")
 def test_a_file_with_another_hash_is_not_installed(workshop: Workshop, kernel_base: Base, spam: Path) -> None:
     error = _failure(workshop, Order(lock_of(spam, sha256="0" * 64), ("spam",), kernel_base))
     assert _code(error) == "hash-mismatch"
@@ -48,7 +49,7 @@ def test_a_file_that_is_gone_is_a_problem(workshop: Workshop, kernel_base: Base,
     spam.unlink()
     error = _failure(workshop, order)
     assert "spam" in error.raw
-    assert error.problems[0].message
+    assert (_code(error), error.problems[0].package) == ("install-failed", None)
 
 
 def test_a_source_distribution_is_not_built(workshop: Workshop, kernel_base: Base, tmp_path: Path) -> None:
@@ -56,13 +57,15 @@ def test_a_source_distribution_is_not_built(workshop: Workshop, kernel_base: Bas
     (tmp_path / "eggs" / "setup.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')")
     packages = [{"name": "eggs", "version": "1", "directory": {"path": str(tmp_path / "eggs")}}]
     lock = Pylock.from_dict({"lock-version": "1.0", "created-by": "tests", "packages": packages})
-    _failure(workshop, Order(lock, ("eggs",), kernel_base))
+    assert _code(_failure(workshop, Order(lock, ("eggs",), kernel_base))) == "install-failed"
     assert not (tmp_path / "ran").exists()
 
 
 def test_a_wheel_for_another_platform_is_refused(workshop: Workshop, kernel_base: Base, spam: Path) -> None:
     other = spam.rename(spam.with_name("spam-1.0-cp311-cp311-win_amd64.whl"))
-    assert "spam" in _failure(workshop, order_of(kernel_base, other)).raw
+    error = _failure(workshop, order_of(kernel_base, other))
+    assert (_code(error), error.problems[0].package) == ("install-failed", None)
+    assert "spam" in error.raw
 
 
 def test_a_base_without_a_kernel_is_refused_before_anything_is_made(workshop: Workshop, tmp_path: Path) -> None:
@@ -75,6 +78,7 @@ def test_a_base_without_a_kernel_is_refused_before_anything_is_made(workshop: Wo
     assert list(workshop.root.iterdir()) == []
 
 
+@pytest.mark.makes("cap-build-time")
 def test_a_build_that_takes_too_long_is_stopped(workshop: Workshop, kernel_base: Base, spam: Path) -> None:
     error = _failure(workshop, replace(order_of(kernel_base, spam), seconds_max=0.001))
     assert _code(error) == "cap-build-time"
@@ -91,6 +95,7 @@ def test_all_commands_of_a_build_share_its_time(kernel_base: Base, tmp_path: Pat
     assert commands.log.count("$ ") == 2
 
 
+@pytest.mark.makes("cap-installed")
 def test_an_environment_over_the_byte_cap_is_refused_with_both_sizes(
     workshop: Workshop, kernel_base: Base, tmp_path: Path
 ) -> None:
@@ -117,6 +122,7 @@ def test_a_cancelled_build_stops_at_its_next_command(
     assert steps[: steps.index(after) + 1] == list(FAILPOINTS[: FAILPOINTS.index(after) + 1])
 
 
+@pytest.mark.makes("proof-kernel")
 def test_a_package_that_breaks_the_kernel_fails_the_proof(
     workshop: Workshop, kernel_base: Base, tmp_path: Path
 ) -> None:

@@ -6,6 +6,8 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from commandline import Recto
 
 pytest_plugins = ("cli_fixtures",)
@@ -24,18 +26,21 @@ sys.exit(main.main())
 """
 
 
+@pytest.mark.makes("setting-invalid")
 def test_a_setting_that_cannot_be_is_named_with_what_it_takes(bare: Recto) -> None:
     done = bare("doctor", "--json", RECTO_BUDGET="lots")
     assert (done.code, done.codes) == (1, ["setting-invalid"])
     assert "`RECTO_BUDGET` cannot be `lots`: expected a size such as `20 GB`." in done.err
 
 
+@pytest.mark.makes("command-missing")
 def test_a_command_that_is_not_there_is_named(recto: Recto) -> None:
     done = recto("run", "--", "pyhton", "-V")
     assert done.code == 1
     assert "error: `pyhton` cannot be run: No such file or directory." in done.err
 
 
+@pytest.mark.makes("internal")
 def test_a_bug_ends_in_a_log_that_can_be_sent_and_never_in_a_traceback(bare: Recto, tmp_path: Path) -> None:
     broken = replace(bare, argv=(sys.executable, "-c", _BROKEN))
     process = broken.start("version", "--json", TMPDIR=str(tmp_path))

@@ -131,6 +131,7 @@ def test_the_kernel_is_the_environments_own_and_is_left_no_way_to_another(
     assert f"{kernel_base.prefix} {tmp_path} None" in page()
 
 
+@pytest.mark.makes("environment-not-used")
 def test_cells_that_ran_elsewhere_are_thrown_away(
     engine: JupyterEngine, tmp_path: Path, kernel_base: Base, events: list[Event]
 ) -> None:
@@ -141,6 +142,7 @@ def test_cells_that_ran_elsewhere_are_thrown_away(
     assert sorted(path.name for path in tmp_path.iterdir()) == ["paper.qmd"]
 
 
+@pytest.mark.makes("missing-module", "cell-error", "cell-missing-file", "kernel-died")
 @pytest.mark.parametrize(
     ("cell", "code", "line"),
     [
@@ -187,6 +189,7 @@ def test_a_name_that_a_module_lacks_is_no_missing_module(run: Render) -> None:
     assert problem.code == "cell-error"
 
 
+@pytest.mark.makes("inline-error")
 def test_a_failing_inline_value_is_named_with_its_line(run: Render) -> None:
     rendered = run("One\nand\n`{python} nothing + 1` two\n")
     assert only(rendered) == ("inline-error", "paper.qmd:3")
@@ -194,11 +197,13 @@ def test_a_failing_inline_value_is_named_with_its_line(run: Render) -> None:
     assert "NameError" in rendered.problems[0].message
 
 
+@pytest.mark.makes("cell-timeout")
 def test_a_cell_past_its_own_limit_is_stopped(run: Render) -> None:
     rendered = run("---\nexecute:\n  timeout: 1\n---\n```{python}\nwhile True: pass\n```\n")
     assert only(rendered) == ("cell-timeout", "paper.qmd:6")
 
 
+@pytest.mark.makes("render-timeout")
 def test_a_render_past_its_limit_is_timed_out(run: Render) -> None:
     cells = ("1", "#| eval: false\n3", "while True: pass")
     text = "`{python} 2`\n\n".join(f"```{{python}}\n{cell}\n```\n\n" for cell in cells)
@@ -206,6 +211,7 @@ def test_a_render_past_its_limit_is_timed_out(run: Render) -> None:
     assert (rendered.status, only(rendered)) == ("timedout", ("render-timeout", "paper.qmd:15"))
 
 
+@pytest.mark.makes("render-stopped")
 def test_a_cancelled_render_is_terminated_and_leaves_nothing(
     engine: JupyterEngine, tmp_path: Path, kernel_base: Base
 ) -> None:
@@ -218,6 +224,7 @@ def test_a_cancelled_render_is_terminated_and_leaves_nothing(
     assert sorted(path.name for path in tmp_path.iterdir()) == ["paper.qmd"]
 
 
+@pytest.mark.makes("kernel-missing")
 def test_a_kernel_that_is_not_ours_is_refused_before_anything_runs(run: Render) -> None:
     assert only(run("---\njupyter: stats\n---\n```{python}\n1\n```\n")) == ("kernel-missing", "paper.qmd")
 
