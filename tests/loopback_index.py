@@ -19,7 +19,7 @@ from urllib.parse import quote
 class LoopbackIndex:
     """Projects and their files; with a `password`, the user `reader` must give it.
 
-    About a name that is in `mute` it says nothing until it is `over`.
+    About a name that is in `mute` it says nothing until it is `over`; about one in `broken` it has an error of its own.
     """
 
     port: int = 0
@@ -31,6 +31,7 @@ class LoopbackIndex:
     asked: list[str] = field(default_factory=list)
     # Projects whose page is never sent.
     mute: set[str] = field(default_factory=set)
+    broken: set[str] = field(default_factory=set)
     over: threading.Event = field(default_factory=threading.Event)
 
     @property
@@ -97,6 +98,8 @@ class LoopbackIndex:
         name = path.removeprefix("/simple/").strip("/")
         if name in self.mute:
             self.over.wait()
+        if name in self.broken:
+            return 500, b"", "text/plain"
         if name in self.projects:
             page = {"meta": {"api-version": "1.1"}, "name": name, "files": self.projects[name]}
             return 200, json.dumps(page).encode(), "application/vnd.pypi.simple.v1+json"

@@ -114,6 +114,14 @@ def test_an_index_that_says_nothing(installer: Installer) -> None:
         assert first(installer.install("--index-url", index.url, "spam", **PATIENCE)) == ("network-timeout", None)
 
 
+@pytest.mark.makes("index-error")
+def test_an_index_with_an_error_of_its_own(installer: Installer) -> None:
+    with serving(LoopbackIndex(broken={"spam"})) as index:
+        # Otherwise pip says nothing of it but that it found no version.
+        text = installer.install("--index-url", index.url, "spam", PIP_VERBOSE="1", **PATIENCE)
+    assert first(text) == ("index-error", None)
+
+
 @pytest.fixture
 def untrusted(tmp_path: Path) -> Iterator[str]:
     """The address of a server with a certificate that nobody vouches for."""
@@ -187,6 +195,21 @@ def test_no_environment_and_no_such_python(uv: Path, tools_python: Path, empty: 
         said(uv, "venv", "--no-python-downloads", "--python", "3.99", "absent", cwd=tmp_path),
     )
     assert [first(text)[0] for text in texts] == ["environment-missing"] * 3
+
+
+@pytest.mark.makes("permission-denied")
+def test_a_file_that_may_not_be_run(tmp_path: Path) -> None:
+    (tmp_path / "python").write_text("#!/bin/sh\n")
+    by_bash = said("/bin/bash", "-c", "./python -m pip install spam", cwd=tmp_path)
+    by_python = said(sys.executable, "-c", "import subprocess; subprocess.run('./python')", cwd=tmp_path)
+    assert [first(by_bash)[0], first(by_python)[0]] == ["permission-denied"] * 2
+
+
+@pytest.mark.makes("disk-full")
+def test_a_disk_that_takes_nothing(tmp_path: Path) -> None:
+    by_python = said(sys.executable, "-c", "from pathlib import Path; Path('/dev/full').write_text('x')", cwd=tmp_path)
+    by_cp = said("cp", sys.executable, "/dev/full", cwd=tmp_path)
+    assert [first(by_python), first(by_cp)] == [("disk-full", None)] * 2
 
 
 @pytest.mark.makes("pip-broken")

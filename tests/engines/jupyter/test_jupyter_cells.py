@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 import threading
 from collections.abc import Callable
@@ -159,6 +160,21 @@ def test_a_failing_cell_is_placed_on_its_line(run: Render, cell: str, code: str,
     rendered = run(f"---\ntitle: A\n---\n```{{python}}\n{cell}\n```\n\n```{{python}}\n1\n```\n")
     assert (rendered.status, only(rendered)) == ("failure", (code, f"paper.qmd:{line}"))
     assert "\x1b" not in rendered.problems[0].excerpt
+
+
+@pytest.mark.makes("shared-library-missing", "abi-mismatch")
+@pytest.mark.parametrize(("beside", "code"), [("-lbeside", "shared-library-missing"), ("", "abi-mismatch")])
+def test_an_extension_that_cannot_be_loaded_is_placed_on_the_line_that_imports_it(
+    run: Render, tmp_path: Path, beside: str, code: str
+) -> None:
+    compiled = ("gcc", "-shared", "-fPIC", "-nostdlib", "-L.")
+    (tmp_path / "beside.c").write_text("int beside(void) { return 1; }\n")
+    (tmp_path / "needy.c").write_text("int beside(void);\nint PyInit_needy(void) { return beside(); }\n")
+    subprocess.run([*compiled, "beside.c", "-o", "libbeside.so"], cwd=tmp_path, check=True)
+    subprocess.run([*compiled, "needy.c", *beside.split(), "-o", "needy.so"], cwd=tmp_path, check=True)
+    (tmp_path / "libbeside.so").unlink()
+    rendered = run("```{python}\nx = 1\nimport needy\n```\n")
+    assert (rendered.status, only(rendered)) == ("failure", (code, "paper.qmd:3"))
 
 
 def test_a_failing_cell_is_told_by_number_and_error(run: Render) -> None:

@@ -244,6 +244,7 @@ RULES = (
         re.compile(
             r"BadZipFile|File is not a zip file|tarfile\.ReadError|EOFError: Compressed file|IncompleteRead\("
             r"|zlib\.error|end of central directory|unexpected end of file"
+            r"|Bad (?:uncompressed size|compressed size|CRC) \(got"
         ),
         read=_handled,
     ),

@@ -87,6 +87,14 @@ RULES = (
         ),
     ),
     Rule(
+        "no-wheel",
+        wording(
+            r"Package [`'](?P<package>[A-Za-z0-9][\w.-]{0,120})[`'] can't be installed because it is marked as"
+            r" [`']--no-build[`'] but has no binary distribution"
+        ),
+        read=lambda match, text: {"wanted": match["package"]},
+    ),
+    Rule(
         "network-unreachable",
         wording(r"Packages were unavailable because the network was disabled"),
         {"reason": "the network is turned off, and it is not in the cache"},
