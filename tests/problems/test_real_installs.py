@@ -118,7 +118,7 @@ def test_an_index_that_says_nothing(installer: Installer) -> None:
 def test_an_index_with_an_error_of_its_own(installer: Installer) -> None:
     with serving(LoopbackIndex(broken={"spam"})) as index:
         # Otherwise pip says nothing of it but that it found no version.
-        text = installer.install("--index-url", index.url, "spam", PIP_VERBOSE="1", **PATIENCE)
+        text = installer.install("--index-url", index.url, "spam", PIP_VERBOSE="2", **PATIENCE)
     assert first(text) == ("index-error", None)
 
 
