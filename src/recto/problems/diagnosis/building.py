@@ -37,7 +37,7 @@ _METADATA = wording(
     r"Encountered error while (?:generating package metadata|trying to install package)\. "
     r"(?!See |from )([A-Za-z0-9][\w.-]{0,120})"
 )
-# pip 26 names what has no name yet by its address; pip 23 says `See above for output`.
+# pip 26 names what has no name yet by its address.
 _ADDRESS = wording(
     r"Encountered error while generating package metadata\. from [^\s]{1,400}/"
     r"([A-Za-z0-9][A-Za-z0-9_.]{0,100}(?:-[A-Za-z_][\w.]{0,60}){0,6})(?:-\d[\w.+!]{0,60})?$"
