@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+from packaging.utils import canonicalize_name
 from declaring import applied, asked, only, refused, texts
 
 from recto.declaration.pep508 import NotARequirement, parse
@@ -240,3 +241,36 @@ def test_a_long_line_is_cut_in_the_excerpt() -> None:
 def test_the_parsers_own_terms_are_kept_from_authors(line: str, reason: str) -> None:
     with pytest.raises(NotARequirement, match=re.escape(reason)):
         parse(line)
+
+
+@pytest.mark.parametrize(
+    "line", ["ruamel.yaml", "ruamel.yaml>=0.18", "Ruamel.YAML[jinja2]", 'ruamel.yaml ; python_version > "3"']
+)
+@pytest.mark.parametrize("file", ["requirements.txt", "limits.txt"])
+def test_a_package_with_a_name_like_that_of_a_file_is_one(line: str, file: str) -> None:
+    if file == "requirements.txt":
+        (declared,) = asked({file: line}).requirements
+        assert canonicalize_name(declared.requirement.name) == "ruamel-yaml"
+    elif "[" not in line:
+        assert len(asked({"requirements.txt": f"-c {file}", file: line}).constraints) == 1
+
+
+@pytest.mark.parametrize(
+    ("line", "package"),
+    [
+        ("requirements.yaml", "requirements-yaml"),
+        ("environment.prod.yml", "environment-prod-yml"),
+        ("ruamel.toml", "ruamel-toml"),
+        ("requirements-dev.txt", "requirements-dev-txt"),
+    ],
+)
+def test_any_other_name_like_that_of_a_file_is_told_both_ways_to_write_it(line: str, package: str) -> None:
+    problem = only({"requirements.txt": line})
+    assert problem.code == "declaration-url"
+    assert f"`-r {line}`" in problem.hint
+    assert f"`{package}`" in problem.hint
+    assert texts(asked({"requirements.txt": package})) == [package]
+
+
+def test_what_is_no_name_of_a_package_is_the_name_of_a_file_alone() -> None:
+    assert "A package" not in only({"requirements.txt": "_quarto.yml"}).hint

@@ -48,9 +48,7 @@ def test_failures_that_count_are_counted_and_the_oldest_is_dated(store: Store, c
         (b'{"written_at": 1, "value": {}}', "it is not"),
     ],
 )
-def test_what_is_no_record_is_a_miss_and_named_and_swept(
-    store: Store, data: Path, content: bytes, reason: str
-) -> None:
+def test_what_is_no_record_is_a_miss_and_named_and_swept(store: Store, data: Path, content: bytes, reason: str) -> None:
     store.put_failure(spec(1), {}, 600)
     store.put_document("paper", None, {})
     (data / "v1" / "failures" / f"{spec(2)}.json").write_bytes(content)
