@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 import pytest
-from packaging.utils import canonicalize_name
 from declaring import applied, asked, only, refused, texts
+from packaging.utils import canonicalize_name
 
 from recto.declaration.pep508 import NotARequirement, parse
 from recto.problems import KINDS

@@ -4,7 +4,7 @@ A module and a distribution of the same name can belong to different people, and
 stranger's code. So a name that is not in these tables has no answer here.
 """
 
-from recto.problems.modules.hints import distribution_for, hint_for_module, several
+from recto.problems.modules.hints import distribution_for, hint_for_module, several, told_by_tables
 from recto.problems.modules.known import Known, certain_names, is_distribution, known, module_of, namespaces
 from recto.problems.modules.near import Near, near
 from recto.problems.modules.standard import OWN
@@ -24,6 +24,7 @@ __all__ = [
     "namespaces",
     "near",
     "several",
+    "told_by_tables",
     "traced",
     "wanted",
 ]
