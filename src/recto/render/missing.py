@@ -2,8 +2,8 @@
 
 From the surest to the least: a file of the project, a package that is declared or installed already, what the tables
 say, a slip of the hand, what environments of the store show. What only the store shows can be a stranger's package, and
-whoever makes one chooses its modules: where the tables have anything to say of the name, or one of theirs is near to it,
-that is said first, the package is named behind it with where it was seen, and no edit is offered for it.
+whoever makes one chooses its modules: where the tables have anything to say of the name, or have one near to it, that
+is said first, the package is named behind it with where it was seen, and no edit is offered for it.
 """
 
 from __future__ import annotations
