@@ -92,15 +92,17 @@ def guarded(recto: Recto, tmp_path: Path, index: LoopbackIndex, planted: frozens
         "API_TOKEN": SECRET,
         "NETRC": str(tmp_path / "home" / ".netrc"),
         "TMPDIR": str(tmp_path / "temporary"),
-        # Bytecode of a module with a secret is the author's own.
-        "PYTHONDONTWRITEBYTECODE": "1",
     }
     return Recto({**recto.variables, **variables}, recto.cwd)
 
 
 def written(tmp_path: Path, planted: frozenset[Path]) -> list[str]:
-    """Every file that holds the secret, in its name too, but for those that it was planted in and outputs of these."""
+    """Every file that holds the secret, in its name too, but for those that it was planted in and what comes of these.
+
+    That is the page of a document, and the bytecode that Python makes of a module.
+    """
     own = {path.with_suffix(".html") for path in planted}
+    own |= {path for one in planted for path in one.parent.glob(f"__pycache__/{one.stem}.*")}
     files = [path for path in tmp_path.rglob("*") if path not in planted and path not in own]
     return [str(path.relative_to(tmp_path)) for path in files if SECRET in path.name or _holds(path)]
 
