@@ -274,3 +274,59 @@ def test_any_other_name_like_that_of_a_file_is_told_both_ways_to_write_it(line: 
 
 def test_what_is_no_name_of_a_package_is_the_name_of_a_file_alone() -> None:
     assert "A package" not in only({"requirements.txt": "_quarto.yml"}).hint
+
+
+CONFLICT = f"""<<<<<<< HEAD
+polars==1.0 \\
+=======
+polars==2.0 \\
+>>>>>>> other
+    --hash=sha256:{SHA256}
+duckdb=1
+"""
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        CONFLICT,
+        f"polars==1.0 \\\n<<<<<<< HEAD\n    --hash=sha256:{SHA256}\n=======\n    --hash=sha256:{SHA256}\n>>>>>>> x\n",
+    ],
+)
+def test_a_merge_inside_a_continued_line_is_told_and_left_to_its_author(text: str) -> None:
+    found = refused({"requirements.txt": text})
+    assert "merge-conflict" in {one.code for one in found}
+    assert [one.fix for one in found] == [None] * len(found)
+
+
+def test_a_merge_inside_one_file_keeps_no_edit_from_another() -> None:
+    found = refused({"requirements.txt": f"-r more.txt\n{CONFLICT}", "more.txt": "polars=1.2\n"})
+    assert {one.source.file for one in found if one.source and one.fix} == {"more.txt"}
+
+
+def test_a_hash_that_lost_its_requirement_is_not_deleted() -> None:
+    problem = only({"requirements.txt": f"polars==1.0\n    --hash=sha256:{SHA256}\n"})
+    assert (problem.code, problem.fix) == ("declaration-option", None)
+    assert "end the line before it with a backslash" in problem.hint
+
+
+@pytest.mark.parametrize(
+    ("text", "after"),
+    [
+        (f"polars=1.2 \\\n    --hash=sha256:{SHA256}  # why", f"polars==1.2 --hash=sha256:{SHA256}  # why"),
+        ("--index-url \\\n    https://index.example/simple \\\n    # theirs\nduckdb", "duckdb"),
+        ("polars \\\n    =1.2 \\\n    # why\nduckdb", "polars==1.2  # why\nduckdb"),
+    ],
+)
+def test_a_fix_of_a_continued_line_keeps_its_comment_where_something_stays(text: str, after: str) -> None:
+    problem = only({"requirements.txt": text})
+    assert problem.fix is not None
+    mended = applied(problem.fix, {"requirements.txt": text})["requirements.txt"]
+    assert re.sub(r" +(?=--)", " ", mended) == after
+
+
+def test_an_entry_of_a_list_whose_text_stands_there_twice_gets_no_edit() -> None:
+    found = refused({"_quarto.yml": "python:\n  dependencies: [b=1, ab=1]\n"})
+    assert found[0].fix is None
+    assert found[1].fix is not None
+    assert [edit.new for edit in found[1].fix.edits] == ["  dependencies: [b=1, ab==1]"]
