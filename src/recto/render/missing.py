@@ -22,7 +22,17 @@ from recto.environments import Environment
 from recto.environments.installed import Bringing
 from recto.environments.providers import Providers
 from recto.problems import DeclarationError, Fix, Problem, Source
-from recto.problems.modules import OWN, Near, hint_for_module, known, near, several, told_by_tables, traced, wanted
+from recto.problems.modules import (
+    OWN,
+    Near,
+    hint_for_module,
+    known,
+    near_modules,
+    several,
+    told_by_tables,
+    traced,
+    wanted,
+)
 from recto.render.declaring import Declaring
 from recto.render.misspelt import meant, respelt
 from recto.render.own_files import own_files
@@ -110,7 +120,7 @@ class Missing(Struct, frozen=True):
     def _part(self, import_: _Import) -> Advice | None:
         """A misspelt part of a package that is installed."""
         parent, _, part = import_.module.rpartition(".")
-        found = near(part, self.providers.parts(parent, self.environment)) if parent else Near()
+        found = near_modules(part, self.providers.parts(parent, self.environment)) if parent else Near()
         if not found.clear:
             return None
         name = f"{parent}.{found.names[0]}"

@@ -6,7 +6,7 @@ stranger's code. So a name that is not in these tables has no answer here.
 
 from recto.problems.modules.hints import distribution_for, hint_for_module, several, told_by_tables
 from recto.problems.modules.known import Known, certain_names, is_distribution, known, module_of, namespaces
-from recto.problems.modules.near import Near, near
+from recto.problems.modules.near import Near, near_modules
 from recto.problems.modules.standard import OWN
 from recto.problems.modules.wanted import missing_submodule, traced, wanted
 
@@ -22,7 +22,7 @@ __all__ = [
     "missing_submodule",
     "module_of",
     "namespaces",
-    "near",
+    "near_modules",
     "several",
     "told_by_tables",
     "traced",
