@@ -90,7 +90,7 @@ def fix_of(before: Iterable[Declared], after: Iterable[Declared]) -> Fix | None:
     made = tuple(edit for several in edits for edit in several)
     if not all(edits) or not made or len({(edit.file, edit.line) for edit in made}) < len(made):
         return None
-    hashes = ", without its hashes" if pairs[0][0].hashes else ""
+    hashes = ", without its hashes" if any(old.hashes for old, _ in pairs) else ""
     return Fix(f"Write `{shown(pairs[0][1])}`{hashes}", made)
 
 
