@@ -90,7 +90,8 @@ def _told(steps: Iterable[Step], before: Declaration, after: Declaration) -> lis
 
 def _words(found: Problem, old: Declared, new: Declared) -> str:
     at = "" if old.source == found.source else f" at {old.source}"
-    return f"`{shown(new)}` instead of `{shown(old)}`{at} was tried, and fits."
+    hashes = " Its hashes belong to what stood there, and go." if old.hashes else ""
+    return f"`{shown(new)}` instead of `{shown(old)}`{at} was tried, and fits.{hashes}"
 
 
 def _saying(found: Problem, words: str) -> Problem:
