@@ -158,6 +158,7 @@ ADVERSARIAL = [
     '/pip/_internal/x.py", line 3\n',
     "Invalid requirement: ",
     "Invalid requirement: a:b@",
+    "Invalid requirement: 'a': b\\n" + " " * 300 + "\\n" + " " * 300 + "^" * 300,
     "Discarding exit status ",
     "a:" * 700,
     "://a:" * 300,
