@@ -23,7 +23,7 @@ from recto.problems.forms.terminal import terminal_lines
 
 _WORDINGS = Path(__file__).with_name("wordings.txt").read_text("utf-8")
 _CASES = re.split(r"^==== (\S+) \S+\n", _WORDINGS, flags=re.MULTILINE)[1:]
-# One real text a cause: the last that tells it. What a cell raises would be read as what a build script raised.
+# One real text a cause. What a cell raises would be read as what a build script raised, so that one is left out.
 TEXTS = {
     code: text for code, text in zip(_CASES[::2], _CASES[1::2], strict=True) if code not in ("build-script-error",)
 }
@@ -91,8 +91,8 @@ def test_what_a_tool_wrote_in_our_form_stays_inside_of_the_excerpt(imitation: st
         f"fatal: unable to access 'https://u:{SECRET}@git.example/x.git/': Failed to connect",
         f"Cell In[1], line 1\nValueError: token={SECRET} was refused",
         f"Cell In[1], line 1\nFileNotFoundError: [Errno 2] No such file or directory: 'https://u:{SECRET}@a.example/b'",
-        f"error: No solution found when resolving dependencies\n  cause: Because x @ https://u:{SECRET}@a.example/x was "
-        "not found in the package registry and you require x",
+        f"error: No solution found when resolving dependencies\n  cause: Because x @ https://u:{SECRET}@a.example/x "
+        "was not found in the package registry and you require x",
         f"ERROR: Could not open requirements file: [Errno 2] No such file: 'https://u:{SECRET}@a.example/r.txt'",
     ],
 )

@@ -16,7 +16,8 @@ _EXCEPTIONS_MAX = 200
 # `Name: words` in the first columns, also behind pytest's `E` and the bar of an exception group. A name that is no
 # usual one counts only where an IPython traceback was headed by it.
 _RAISED = re.compile(
-    r"^(?:E\s{1,8}| {1,60}\| )?(?P<module>(?:[a-zA-Z_]\w{0,60}\.){0,8})(?P<name>[A-Z_]\w{0,80}):(?: (?P<words>[^\n]{0,2000}))?$",
+    r"^(?:E\s{1,8}| {1,60}\| )?(?P<module>(?:[a-zA-Z_]\w{0,60}\.){0,8})(?P<name>[A-Z_]\w{0,80}):"
+    r"(?: (?P<words>[^\n]{0,2000}))?$",
     re.MULTILINE,
 )
 _USUAL = re.compile(r"(?:Error|Exception|ExceptionGroup|Interrupt|Exit|Warning|NotFound|Killed|NoSuchKernel)$")
