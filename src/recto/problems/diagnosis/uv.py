@@ -117,7 +117,14 @@ RULES = (
     ),
     Rule(
         "index-auth",
-        re.compile(r"could not be queried due to a lack of valid authentication|returned a 40[13] "),
+        wording(r"could not be queried due to a lack of valid authentication|returned a 40[13] "),
+    ),
+    Rule("index-error", wording(r"HTTP status client error \(429 |Unsupported [`']Content-Type[`'] ")),
+    Rule(
+        "download-corrupt",
+        wording(
+            r"Package metadata name [`'][^`'\n]{1,120}[`'] does not match given name [`'](?P<package>[\w.-]{1,120})[`']"
+        ),
     ),
 )
 
