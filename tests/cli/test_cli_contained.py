@@ -1,4 +1,4 @@
-"""Documents of strangers, rendered by the real command in the default sandbox: what their cells try, and what is left."""
+"""Documents of strangers, rendered by the real command in bubblewrap: what their cells try, and what is left."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from commandline import Recto
 from containing import needs_bubblewrap
 from recto.interpreters import Base
 
+pytest_plugins = ("cli_fixtures",)
 pytestmark = needs_bubblewrap
 
 SECRET = "planted-secret-5d1f"
@@ -56,13 +57,13 @@ tries = json.load(open("tries.json"))
 site = next(path for path in sys.path if path.endswith("site-packages"))
 stdlib = os.path.dirname(os.__file__)
 seen = {
-    "processes": "".join(str(became(lambda: read(p))) for p in glob.glob("/proc/*/environ") + glob.glob("/proc/*/cmdline")),
+    "processes": "".join(str(became(lambda: read(p))) for kind in ("environ", "cmdline") for p in glob.glob(f"/proc/*/{kind}")),
     "environment": dict(os.environ),
     "arguments": sys.argv,
     "read": {path: became(lambda: read(path)) for path in tries["read"]},
     "write": {
         path: became(lambda: write(path))
-        for path in (site + "/planted.pth", stdlib + "/os.py", json.__file__, "/usr/bin/planted", "/etc/passwd", "/planted")
+        for path in (site + "/planted.pth", stdlib + "/os.py", "/usr/bin/planted", "/etc/passwd", "/planted")
     },
     "loopback": became(lambda: connect(socket.AF_INET, ("127.0.0.1", tries["port"]))),
     "outside": became(lambda: connect(socket.AF_INET, ("192.0.2.1", 80))),
@@ -104,7 +105,7 @@ def outside(tmp_path: Path) -> Iterator[Mapping[str, Any]]:
         path.bind(str(tmp_path / "s"))
         path.listen()
         yield {
-            "read": [str(other / "secret.txt"), str(home / ".netrc"), "/etc/shadow", "/root/.netrc", str(tmp_path / "s")],
+            "read": [str(path) for path in (other / "secret.txt", home / ".netrc", "/etc/shadow", "/root/.netrc")],
             "list": [str(tmp_path), "/home", "/root", "/etc"],
             "port": tcp.getsockname()[1],
             "abstract": name,
@@ -162,7 +163,9 @@ def test_a_render_leaves_no_process_whatever_its_cells_start(contained: Recto, p
     ran = contained("render", "daemon.qmd", "--to", "html", "--engine", "jupyter", "--json")
 
     assert ran.json["status"] == "success", ran.out
-    assert [process for process in psutil.process_iter(["cmdline"]) if "987654" in (process.info["cmdline"] or [])] == []
+    assert [
+        process for process in psutil.process_iter(["cmdline"]) if "987654" in (process.info["cmdline"] or [])
+    ] == []
 
 
 def test_run_is_refused_where_containment_is_asked_for(contained: Recto, project: Path) -> None:
@@ -172,10 +175,22 @@ def test_run_is_refused_where_containment_is_asked_for(contained: Recto, project
     assert "RECTO_SANDBOX" in ran.err
 
 
-def test_nothing_is_rendered_without_the_mechanism(contained: Recto, project: Path, tmp_path: Path) -> None:
+def test_nothing_is_rendered_by_a_mechanism_that_does_not_exist(contained: Recto, project: Path) -> None:
     (project / "a.qmd").write_text("---\ntitle: A\n---\n\n```{python}\nopen('ran', 'w')\n```\n")
-    # A search path on which there is no `bwrap`, for the mechanism looks in fixed places first.
-    ran = contained("render", "a.qmd", "--to", "html", "--engine", "jupyter", "--json", RECTO_SANDBOX="landlock-absent")
+
+    ran = contained("render", "a.qmd", "--to", "html", "--engine", "jupyter", "--json", RECTO_SANDBOX="jail")
 
     assert ran.code != 0
+    assert "RECTO_SANDBOX" in ran.err
+    assert not (project / "ran").exists()
+
+
+def test_nothing_is_rendered_where_bubblewrap_refuses(contained: Recto, project: Path, tmp_path: Path) -> None:
+    (project / "a.qmd").write_text("---\ntitle: A\n---\n\n```{python}\nopen('ran', 'w')\n```\n")
+
+    absent = str(tmp_path / "absent")
+    ran = contained("render", "a.qmd", "--to", "html", "--engine", "jupyter", "--json", RECTO_SANDBOX_SHOW=absent)
+
+    assert ran.codes == ["sandbox-unavailable"]
+    assert absent in ran.json["problems"][0]["message"]
     assert not (project / "ran").exists()
