@@ -57,7 +57,7 @@ tries = json.load(open("tries.json"))
 site = next(path for path in sys.path if path.endswith("site-packages"))
 stdlib = os.path.dirname(os.__file__)
 seen = {
-    "processes": "".join(str(became(lambda: read(p))) for kind in ("environ", "cmdline") for p in glob.glob(f"/proc/*/{kind}")),
+    "processes": [became(lambda: read(path)) for path in glob.glob("/proc/*/environ") + glob.glob("/proc/*/cmdline")],
     "environment": dict(os.environ),
     "arguments": sys.argv,
     "read": {path: became(lambda: read(path)) for path in tries["read"]},
