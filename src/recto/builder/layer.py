@@ -10,9 +10,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from recto.interpreters import Base
-
-# Sorts after the `.pth` files of packages: theirs come first, as if the base's directories were further down the path.
-LAYER = "zz_recto_base.pth"
+from recto.interpreters.roots import LAYER, layer
 
 
 def site_packages(directory: Path) -> Path:
@@ -26,5 +24,4 @@ def write_layer(base: Base, directory: Path) -> None:
 
     `site.addsitedir` also runs the base's `.pth` files, as the base itself does at its start (site module, PEP 370).
     """
-    lines = [f"import site; site.addsitedir({str(path)!r})\n" for path in base.site_packages]
-    (site_packages(directory) / LAYER).write_text("".join(lines), encoding="utf-8")
+    (site_packages(directory) / LAYER).write_text(layer(base.site_packages), encoding="utf-8")

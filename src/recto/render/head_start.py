@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Self
 
 from recto.engines.base import Job
 from recto.engines.jupyter.warm import WarmRunner
-from recto.environments.roots import roots_of
+from recto.interpreters.roots import roots_of
 from recto.recall import evidence
 from recto.recall.holding import hold_again
 from recto.recall.memo import Answer, forget, recalled, remember

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from recto.declaration import Declaration, declare
 from recto.engines.base import Engine, Job, Rendered
 from recto.environments import Environment, Environments, never
-from recto.environments.roots import roots_of
+from recto.interpreters.roots import roots_of
 from recto.problems import (
     BuildError,
     Cancelled,

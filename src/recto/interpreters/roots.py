@@ -1,21 +1,31 @@
-"""What an interpreter reads apart from the system's own places: where a sandbox has to show it."""
+"""What an interpreter reads apart from the system's own places: where a sandbox has to show it.
+
+Nothing heavy is imported here: a render asks before it has imported what reads policy, declaration and document.
+"""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
-from recto.builder.layer import LAYER, site_packages
+# The file in an environment's directory of packages that leads on to its base. It sorts after the `.pth` files of
+# packages: theirs come first, as if the base's directories were further down the path.
+LAYER = "zz_recto_base.pth"
 
 _HOME = re.compile(r"^home\s*=\s*(.+?)\s*$", re.MULTILINE)
-# The lines that `write_layer` writes.
 _LAYERED = re.compile(r"^import site; site\.addsitedir\((['\"])(.+)\1\)$", re.MULTILINE)
+
+
+def layer(site_packages: Iterable[Path]) -> str:
+    """The content of the file that leads on to these directories."""
+    return "".join(f"import site; site.addsitedir({str(path)!r})\n" for path in site_packages)
 
 
 def roots_of(prefix: Path) -> tuple[Path, ...]:
     """The directories that the interpreter with this `sys.prefix` reads: an environment, its base, the one below.
 
-    Read from `pyvenv.cfg` (PEP 405) and our own layer, without starting anything.
+    Read from `pyvenv.cfg` (PEP 405) and the layer, without starting anything.
     """
     found = dict.fromkeys([prefix])
     for directory in (prefix, *_layered(prefix)):
@@ -31,11 +41,7 @@ def roots_of(prefix: Path) -> tuple[Path, ...]:
 
 def _layered(prefix: Path) -> tuple[Path, ...]:
     """The prefixes of the base's packages, else the directories where they lie."""
-    try:
-        text = _text(site_packages(prefix) / LAYER)
-    except ValueError:
-        # Not one directory of packages: an interpreter of the system.
-        return ()
+    text = "".join(_text(path) for path in prefix.glob(f"lib/*/site-packages/{LAYER}"))
     places = [Path(match[2]) for match in _LAYERED.finditer(text)]
     return tuple(place.parents[2] if (place.parents[2] / "pyvenv.cfg").exists() else place for place in places)
 
