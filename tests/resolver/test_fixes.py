@@ -6,10 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from loopback_index import LoopbackIndex
 from mending import Project
 from resolving import Bench
 
+from loopback_index import LoopbackIndex
 from recto.problems import Cancelled, Edit
 from recto.resolver import Request
 

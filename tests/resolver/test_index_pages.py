@@ -8,10 +8,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from loopback_index import LoopbackIndex
 from resolving import Bench, declared
 from uv import find_uv_bin
 
+from loopback_index import LoopbackIndex
 from recto.interpreters import Base
 from recto.problems import ResolveError
 from recto.resolver import Request

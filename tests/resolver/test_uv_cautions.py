@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from loopback_index import LoopbackIndex
 from resolving import Bench
 
+from loopback_index import LoopbackIndex
 from recto.problems import Problem, Source
 
 pytest_plugins = ("resolver_fixtures",)

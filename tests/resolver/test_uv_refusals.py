@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from loopback_index import LoopbackIndex
 from packaging.pylock import Package, PackageWheel, Pylock
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 from resolving import Bench, declared
 
+from loopback_index import LoopbackIndex
 from recto.problems import BaseError, Cancelled, Problem, ResolveError, Source
 from recto.resolver import Request
 from recto.resolver.locking import locked

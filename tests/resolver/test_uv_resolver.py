@@ -6,10 +6,10 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime
 
 import pytest
-from loopback_index import LoopbackIndex
 from packaging.pylock import Pylock
 from resolving import Bench, from_base, installs, locks
 
+from loopback_index import LoopbackIndex
 from recto.interpreters import probe
 from recto.policy.model import Replaced
 from recto.problems import Source

@@ -8,8 +8,9 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 # IPv4 addresses in IPv6 ones, for translators (RFC 6052; RFC 8215 has a local one, of which nothing is global).
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
-# Public by its number, and answered by the host of a virtual machine: names, credentials of the agent (Azure).
-_HOST_OF_THE_MACHINE = ipaddress.IPv4Address("168.63.129.16")
+# Public by their numbers, and answered by the host of a virtual machine or the network that it is in: credentials of
+# an agent (Azure), the metadata of an instance (Oracle; RFC 6890 keeps the block for protocols).
+_BESIDE_THE_MACHINE = (ipaddress.IPv4Network("168.63.129.16/32"), ipaddress.IPv4Network("192.0.0.0/24"))
 
 
 def inward(text: str) -> bool:
@@ -24,7 +25,9 @@ def inward(text: str) -> bool:
         return True
     if isinstance(address, ipaddress.IPv6Address) and (address.sixtofour or address.teredo):
         return True
-    return not address.is_global or address.is_multicast or address.is_reserved or address == _HOST_OF_THE_MACHINE
+    if any(address in network for network in _BESIDE_THE_MACHINE):
+        return True
+    return not address.is_global or address.is_multicast or address.is_reserved
 
 
 def _meant(address: Address) -> Address:

@@ -7,8 +7,6 @@ the command ended, and hands signals on to it. Its modules are those that the in
 millisecond: `socket` and `signal` alone take as long as the interpreter does to start, for the sake of names.
 """
 
-from __future__ import annotations
-
 import _socket as socket
 import os
 import select
