@@ -51,6 +51,7 @@ def test_a_mended_declaration_is_tried_at_once(failing: Recto, project: Path) ->
     assert failing("check", "--json").json["state"] == "absent"
 
 
+@pytest.mark.makes("cap-packages", "failure-remembered")
 def test_a_cap_is_told_again_until_it_is_raised(recto: Recto, project: Path) -> None:
     (project / "requirements.txt").write_text("humanize==4.9.0\n")
     for codes in (["cap-packages"], ["cap-packages", "failure-remembered"]):

@@ -117,6 +117,17 @@ REFUSED = [
 NEIGHBOURS = {"other.txt": "", "limits.txt": ""}
 
 
+@pytest.mark.makes(
+    "invalid-requirement",
+    "declaration-option",
+    "declaration-url",
+    "declaration-variable",
+    "declaration-include",
+    "stdlib-name",
+    "merge-conflict",
+    "declaration-hash",
+    "conda-export",
+)
 @pytest.mark.parametrize(("line", "code", "mended"), REFUSED, ids=[line[:40] for line, _, _ in REFUSED])
 def test_a_line_is_refused_with_its_place_and_its_fix_mends_it(line: str, code: str, mended: list[str] | None) -> None:
     files = {"requirements.txt": f"# first\naltair\n{line}  # why\nduckdb", **NEIGHBOURS}
@@ -181,6 +192,7 @@ def test_a_fix_of_a_continued_line_takes_all_of_its_lines() -> None:
     assert texts(asked(applied(fix, files))) == ["polars==1.2", "duckdb"]
 
 
+@pytest.mark.makes("stdlib-backport")
 def test_a_backport_is_kept_with_a_warning() -> None:
     declaration = asked({"requirements.txt": "dataclasses\nDateTime==5.4"})
     assert texts(declaration) == ["dataclasses", "DateTime==5.4"]

@@ -78,6 +78,7 @@ def origin(report: Report) -> str | None:
     return None if report.environment is None else report.environment.origin
 
 
+@pytest.mark.makes("last-good")
 @pytest.mark.parametrize(
     ("text", "code", "changes"),
     [

@@ -130,6 +130,7 @@ def test_base_packages_that_no_longer_fit_are_pulled_in(bench: Make, index: Loop
     assert found.remarks == ()
 
 
+@pytest.mark.makes("base-shadowed")
 def test_a_base_package_that_cannot_follow_is_named_at_the_line(bench: Make, index: LoopbackIndex) -> None:
     index.add("numlib", "1.0")
     index.add("frames", "0.9", "numlib<2")

@@ -55,6 +55,7 @@ def test_a_new_store_has_its_directories_and_says_what_it_is(store: Store, data:
         assert directory.is_dir()
 
 
+@pytest.mark.makes("data-dir-unwritable")
 @pytest.mark.parametrize("place", ["below-a-file", "proc"])
 def test_a_directory_that_cannot_be_made_is_named_in_the_problem(tmp_path: Path, place: str) -> None:
     (tmp_path / "file").touch()

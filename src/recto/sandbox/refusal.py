@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from recto.problems import RectoError, problem
 
-class SandboxError(Exception):
+
+class SandboxError(RectoError):
     """Nothing was run; `reason` is one sentence without its full stop: what is missing, and how to get it."""
 
-    def __init__(self, reason: str) -> None:
+    def __init__(self, reason: str, raw: str = "") -> None:
         self.reason = reason
-        super().__init__(reason)
+        super().__init__(problem("sandbox-unavailable", reason=reason), raw)

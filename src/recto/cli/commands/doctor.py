@@ -175,8 +175,16 @@ def quarto(app: App) -> Finding:
 
 
 def sandbox(app: App) -> Finding:
-    """What contains the code of documents."""
-    return Finding("ok", f"{app.sandbox.name}: documents run with your own rights, as with `quarto render`")
+    """Whether what contains the code of documents keeps its promises."""
+    if app.sandbox.name == "none":
+        return Finding("ok", "none: documents run with your own rights, as with `quarto render`")
+    from recto.sandbox.self_test import tried
+
+    promises = tried(app.sandbox)
+    broken = [f"{promise.name} ({promise.failure})" for promise in promises if promise.failure]
+    if broken:
+        return Finding("error", f"{app.sandbox.name} does not keep {'; '.join(broken)}")
+    return Finding("ok", f"{app.sandbox.name} keeps {', '.join(promise.name for promise in promises)}")
 
 
 def _version(argv: tuple[str, ...]) -> Finding:

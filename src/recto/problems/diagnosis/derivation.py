@@ -23,6 +23,7 @@ _ONE = re.compile(_SPEC)
 _DEPENDS = re.compile(rf"(?<![\w.-])({_SPEC})\s(?:depends|depend)\son\s({_SPEC})")
 _UNKNOWN = re.compile(rf"(?<![\w.-])({_NAME})\swas\snot\sfound\sin\sthe\s(?:package\sregistry|cache|provided)")
 _UNUSABLE = re.compile(rf"(?<![\w.-])({_SPEC})\s(?:has|have)\sno\s(usable\swheels|wheels\swith\sa\smatching)")
+_DAMAGED = re.compile(rf"(?<![\w.-])({_SPEC})\s(?:has|have)\san\sinvalid\spackage\sformat")
 _NO_VERSION = re.compile(rf"\bthere\s(?:is\sno\sversion|are\sno\sversions)\sof\s({_SPEC})")
 _ONLY = re.compile(rf"\bonly\s(?:the\sfollowing\sversions\sof\s)?({_NAME})")
 _ONLY_TAIL = re.compile(r"is available|are available")
@@ -80,6 +81,9 @@ class Proof(Struct, frozen=True):
         return Cause("requires-python", package, {"needs": f"{python[2]}, and this is {python[1]}"})
 
     def _unusable(self) -> Cause | None:
+        damaged = _DAMAGED.search(self.words)
+        if damaged:
+            return Cause("download-corrupt", name(plain(damaged[1].removeprefix("versions of "))), {})
         unusable = _UNUSABLE.search(self.words)
         if not unusable:
             return None

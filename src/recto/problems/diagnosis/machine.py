@@ -80,7 +80,10 @@ RULES = (
     ),
     Rule(
         "os-file-error",
-        wording(r"\[WinError (?:32|33|206)\]|\[Errno 36\]|File name too long|Text file busy|os error (?:32|33|206)\b"),
+        wording(
+            r"\[WinError (?:32|33|206)\]|\[Errno 36\](?! File)|File name too long|Text file busy"
+            r"|os error (?:32|33|206)\b"
+        ),
         read=_place,
     ),
     Rule("os-file-error", wording(r"due to an OSError: \[(?:Errno 2|Errno 22|WinError 3|WinError 2)\]"), read=_place),

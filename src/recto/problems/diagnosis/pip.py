@@ -125,6 +125,8 @@ _CLASH_LINE = re.compile(
     r"|which\s{1,9}is\s{1,9}not\s{1,9}installed)"
 )
 
+_CLASH_SIGNS = ("dependency resolver", "which is incompatible", "has requirement", "which is not installed")
+
 _FETCHED = re.compile(
     r"(?:Obtaining |Collecting |[`'])(?P<package>[A-Za-z0-9][\w.-]{0,120})(?: from | ?@ ?)(?:git|hg|svn|bzr)\+"
     r"|#egg=(?P<egg>[A-Za-z0-9][\w.-]{0,120})"
@@ -242,6 +244,7 @@ RULES = (
         re.compile(
             r"BadZipFile|File is not a zip file|tarfile\.ReadError|EOFError: Compressed file|IncompleteRead\("
             r"|zlib\.error|end of central directory|unexpected end of file"
+            r"|Bad (?:uncompressed size|compressed size|CRC) \(got"
         ),
         read=_handled,
     ),
@@ -320,8 +323,8 @@ RULES = (
     Rule(
         "vcs-failure",
         re.compile(
-            r"fatal: (?P<reason>(?:unable to access|repository|[Cc]ould not read|Remote branch|Authentication)"
-            r"[^\n]{1,200})"
+            r"fatal: (?P<reason>(?:unable to access|repository|[Cc]ould not read|Remote branch|Authentication"
+            r"|'[^'\n]{1,300}' does not appear to be a git repository)[^\n]{0,200})"
         ),
         read=_fetched,
     ),
@@ -330,6 +333,8 @@ RULES = (
         wording(r"Git operation failed|[Ff]ailed to (?:clone|fetch) (?:into|commit|branch|tag)"),
         {"reason": "cloning failed"},
         read=_fetched,
+        # git's own words follow and say why.
+        weak=True,
     ),
     Rule("pip-broken", re.compile(r"(?P<reason>No module named '?pip\b'?)(?![\w.])")),
     Rule(
@@ -383,7 +388,7 @@ def findings(text: str) -> Iterator[Finding]:
     """The causes that pip names."""
     for rule in RULES:
         yield from rule.findings(text)
-    if "dependency resolver" in text or "which is incompatible" in text or "has requirement" in text:
+    if any(words in text for words in _CLASH_SIGNS):
         for match in _CLASH_LINE.finditer(text):
             has = f"{match['package']} {match['has']}" if match["package"] else "it is not installed"
             reason = f"{match['who']} {match['whose']} needs {match['needs']}, and there is {has}"

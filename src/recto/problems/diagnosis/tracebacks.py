@@ -34,7 +34,7 @@ _CELLS = re.compile(
 _BOOKKEEPING = re.compile(r"no running event loop|There is no current event loop")
 
 _RUN_AS_MODULE = re.compile(r"^\S{1,300}: No module named (?P<module>[A-Za-z_][\w.]{0,100})\s{0,9}$", re.MULTILINE)
-_COMMAND = re.compile(r"Jupyter command `jupyter-[\w-]{1,40}` not found")
+_COMMAND = re.compile(r"Jupyter command `jupyter-[\w-]{1,40}` not found|\bjupyter: (?:command )?not found")
 _NO_JUPYTER = re.compile(r"Jupyter is not available in this Python installation|Jupyter:\s{1,9}\(None\)")
 
 

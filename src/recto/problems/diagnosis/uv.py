@@ -41,7 +41,7 @@ RULES = (
         ),
         {"reason": "a line begins with a name", "suggestion": "polars>=1.2"},
     ),
-    Rule("file-not-found", wording(r"error: File not found: [`'](?P<path>[^`'\n]{1,300})[`']")),
+    Rule("file-not-found", wording(r"error: File not found: [`']?(?P<path>[^`'\n]{1,300})[`']?")),
     Rule("file-not-found", wording(r"failed to read from file [`'](?P<path>[^`'\n]{1,300})[`']: No such file")),
     Rule("file-not-found", wording(r"failed to open file [`'](?P<path>[^`'\n]{1,300})[`']: No such file")),
     Rule("file-not-found", wording(r"error: No [`'](?P<path>[\w.-]{1,60})[`'] found in (?:the )?current directory")),
@@ -87,6 +87,14 @@ RULES = (
         ),
     ),
     Rule(
+        "no-wheel",
+        wording(
+            r"Package [`'](?P<package>[A-Za-z0-9][\w.-]{0,120})[`'] can't be installed because it is marked as"
+            r" [`']--no-build[`'] but has no binary distribution"
+        ),
+        read=lambda match, text: {"wanted": match["package"]},
+    ),
+    Rule(
         "network-unreachable",
         wording(r"Packages were unavailable because the network was disabled"),
         {"reason": "the network is turned off, and it is not in the cache"},
@@ -113,6 +121,13 @@ RULES = (
 )
 
 
+# What `uv pip check` says of each package that lacks something or has another version of it.
+_UNFIT = wording(
+    r"The package [`'](?P<who>[^`'\n]{1,120})[`'] requires [`'](?P<needs>[^`'\n]{1,300})[`'], but"
+    r" (?:[`'](?P<has>[^`'\n]{1,80})[`'] is installed|it's not installed)"
+)
+
+
 def findings(text: str) -> Iterator[Finding]:
     """The causes that uv names."""
     for proof in proofs(text):
@@ -120,3 +135,8 @@ def findings(text: str) -> Iterator[Finding]:
         yield Finding(cause.code, proof.start, proof.end, cause.package, cause.facts)
     for rule in RULES:
         yield from rule.findings(text)
+    for match in _UNFIT.finditer(text):
+        package = re.split(r"[<>=!~\[; ]", match["needs"], maxsplit=1)[0]
+        has = f"there is {package} {match['has']}" if match["has"] else "it is not installed"
+        reason = f"{match['who']} needs {match['needs']}, and {has}"
+        yield Finding("incompatible-installed", match.start(), match.end(), package, {"reason": reason})

@@ -8,7 +8,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
-from doors import BWRAP, NO_BWRAP, PORT, PYTHON, Place, contained, listening, named
+from containing import needs_bubblewrap
+from doors import PORT, PYTHON, Place, contained, listening, named
 
 from loopback_index import LoopbackIndex, serving
 from recto.sandbox.door.client import seen_inside
@@ -18,7 +19,7 @@ from recto.sandbox.door.proxy import Door
 from recto.sandbox.door.upstream import upstreams
 
 pytest_plugins = ("door_fixtures",)
-pytestmark = pytest.mark.skipif(BWRAP is None, reason=NO_BWRAP)
+pytestmark = needs_bubblewrap
 
 # Tries each way out that a program has, and prints what came of it.
 PROBE = """

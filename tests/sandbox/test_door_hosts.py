@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loopback_index import LoopbackIndex, serving
+from recto.sandbox.door.access import Access
 from recto.sandbox.door.destinations import Destination, of_url
 from recto.sandbox.door.hosts import access
 from recto.sandbox.door.pages import named_hosts
@@ -42,7 +43,7 @@ def own(index: LoopbackIndex) -> Destination:
 def test_the_hosts_of_files_are_learned_from_the_first_page_that_is_there(index: LoopbackIndex, tmp_path: Path) -> None:
     found = access(index.url, tmp_path, {})
 
-    assert (found.named, found.learned) == ({own(index)}, {FILES})
+    assert found == Access(frozenset({own(index)}), frozenset({FILES}))
     assert index.asked == ["/simple/pip/", "/simple/setuptools/"]
 
 
@@ -66,7 +67,7 @@ def test_what_was_learned_is_used_for_longer_while_the_index_does_not_answer(tmp
 def test_an_index_that_does_not_tell_leads_to_itself_alone(index: LoopbackIndex, tmp_path: Path) -> None:
     found = access(index.url, tmp_path, {}, projects=["nothing"])
 
-    assert (found.named, found.learned) == ({own(index)}, frozenset())
+    assert found == Access(frozenset({own(index)}))
     assert list(tmp_path.iterdir()) == []
 
 
@@ -162,7 +163,7 @@ def test_a_further_host_that_is_none_is_refused(tmp_path: Path, text: str) -> No
 def test_an_index_on_the_disk_needs_no_host(tmp_path: Path) -> None:
     found = access("file:///srv/simple", tmp_path, {})
 
-    assert (found.named, found.learned) == (frozenset(), frozenset())
+    assert found == Access()
 
 
 def test_certificates_that_are_not_there_are_refused(tmp_path: Path) -> None:

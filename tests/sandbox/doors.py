@@ -26,7 +26,6 @@ PORT = 8899
 SECONDS_MAX = 60.0
 
 BWRAP = shutil.which("bwrap")
-NO_BWRAP = "needs bubblewrap, which is not installed"
 
 
 @dataclass

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from recto.interpreters import probe
 from recto.resolver.index_pages import default_index
 from recto.sandbox.none import NoSandbox
 
@@ -26,6 +27,6 @@ def default_index_url(uv: Path, tmp_path_factory: pytest.TempPathFactory) -> str
 
     cache = tmp_path_factory.mktemp("default") / "uv"
     cache.mkdir()
-    found = default_index(uv, Path(sys.executable), cache, NoSandbox())
+    found = default_index(uv, probe(Path(sys.executable)), cache, NoSandbox())
     assert found is not None
     return found
