@@ -15,7 +15,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from doors import SECONDS_MAX, Place, answer, connected, listening, named, read_all, status
+from doors import SECONDS_MAX, Place, answer, connected, hello, listening, named, read_all, status
 
 from loopback_index import LoopbackIndex, serving
 from recto.sandbox.door.access import Access
@@ -133,7 +133,8 @@ def test_nothing_that_leads_to_this_machine_passes_unless_it_is_the_operators(
 def test_a_host_that_a_page_names_may_be_where_the_index_itself_is(place: Place, tmp_path: Path) -> None:
     access = Access(frozenset({place.destination()}), frozenset({place.destination(host="localhost")}))
     with Door(access, scratch=tmp_path) as door:
-        assert body(answer(door, b"CONNECT localhost:%d HTTP/1.1\r\n\r\nx" % place.port)) == b"heard x"
+        said = hello("localhost")
+        assert body(answer(door, b"CONNECT localhost:%d HTTP/1.1\r\n\r\n" % place.port + said)) == b"heard " + said
 
 
 def test_another_port_of_the_indexs_machine_is_not_the_index(place: Place, tmp_path: Path) -> None:

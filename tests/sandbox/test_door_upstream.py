@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from doors import Place, answer, connected, listening, named, status
+from doors import Place, answer, connected, hello, listening, named, status
 
 from recto.sandbox.door.destinations import Destination
 from recto.sandbox.door.proxy import Door
@@ -70,7 +70,8 @@ def through(place: Place, authorization: str = AUTHORIZATION) -> Upstreams:
 def test_a_tunnel_goes_through_the_proxy_with_its_password(tmp_path: Path) -> None:
     proxy = Place(greeting=b"HTTP/1.1 200 OK\r\n\r\nwelcome")
     with listening(proxy), Door(named(INDEX), upstreams=through(proxy), scratch=tmp_path) as door:
-        response = answer(door, b"CONNECT index.example:443 HTTP/1.1\r\nProxy-Authorization: mine\r\n\r\nhello")
+        said = hello("index.example")
+        response = answer(door, b"CONNECT index.example:443 HTTP/1.1\r\nProxy-Authorization: mine\r\n\r\n" + said)
 
     assert response.partition(b"\r\n\r\n")[2].startswith(b"welcomeheard ")
     (heard,) = proxy.heard
@@ -80,7 +81,7 @@ def test_a_tunnel_goes_through_the_proxy_with_its_password(tmp_path: Path) -> No
         "Host: index.example:443",
         f"Proxy-Authorization: {AUTHORIZATION}",
     ]
-    assert rest == b"hello"
+    assert rest == said
 
 
 def test_a_plain_request_is_left_to_the_proxy_with_its_password(tmp_path: Path) -> None:

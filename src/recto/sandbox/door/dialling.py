@@ -14,8 +14,6 @@ from recto.sandbox.door.heads import END, RefusedError
 from recto.sandbox.door.relay import CHUNK_BYTES, End
 from recto.sandbox.door.upstream import Upstream
 
-_ANSWER_BYTES_MAX = 65_536
-
 
 class UnreachableError(Exception):
     """An allowed destination cannot be reached; the sentence says why."""

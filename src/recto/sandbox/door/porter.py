@@ -13,6 +13,7 @@ from recto.sandbox.door.access import Access
 from recto.sandbox.door.counts import Tally, count
 from recto.sandbox.door.dialling import UnreachableError, dial, dial_through, reach
 from recto.sandbox.door.heads import END, Head, RefusedError, parsed
+from recto.sandbox.door.hello import RECORD_HEAD, check_name, record_bytes
 from recto.sandbox.door.limits import DoorLimits
 from recto.sandbox.door.relay import End, relay
 from recto.sandbox.door.upstream import Upstreams
@@ -38,6 +39,10 @@ _REASONS = {
 _TUNNEL = b"HTTP/1.1 200 Connection established" + END
 
 
+class _OverError(Exception):
+    """Nothing more is said on this connection."""
+
+
 class Porter(Struct, frozen=True):
     """Serves connections one by one; what came of them goes into the tally."""
 
@@ -55,6 +60,9 @@ class Porter(Struct, frozen=True):
                 await self._lead(build, head, rest)
         except RefusedError as refusal:
             await _answer(build, refusal)
+        except _OverError:
+            # Nobody is to be told.
+            return
         finally:
             build.abort()
 
@@ -95,17 +103,38 @@ class Porter(Struct, frozen=True):
         except TimeoutError:
             count(self.tally.failed, name)
             raise RefusedError(502, f"`{name}` did not answer in time.") from None
-        count(self.tally.allowed, name)
         tunnel = head.method == "CONNECT"
         try:
             if tunnel:
                 build.writer.write(_TUNNEL)
-            index.writer.write(rest if tunnel else first)
+                first = await self._first_words(build, head, rest)
+            count(self.tally.allowed, name)
+            index.writer.write(first)
             # An end that goes away, or says nothing for too long, takes the other one with it.
             with suppress(OSError, ExceptionGroup):
                 await relay(build, index, self.limits, both=tunnel)
         finally:
             index.abort()
+
+    async def _first_words(self, build: End, head: Head, said: bytes) -> bytes:
+        """What the client of a tunnel says first, once it is seen to ask for the host that the tunnel leads to.
+
+        A client gives an address no name, so that there is nothing to see. What is refused here ends without a word:
+        the client has been told already that its tunnel is there.
+        """
+        host = head.destination.host
+        if head.destination.numeric:
+            return said
+        try:
+            async with asyncio.timeout(self.limits.head_seconds):
+                said = await _at_least(RECORD_HEAD, build.reader, said)
+                length = record_bytes(said)
+                said = await _at_least(length, build.reader, said)
+            check_name(said[:length], host)
+        except (RefusedError, EOFError, OSError) as error:
+            count(self.tally.refused, head.destination.authority)
+            raise _OverError from error
+        return said
 
     async def _reached(self, head: Head) -> tuple[End, bytes]:
         """A connection on which the destination is spoken to, and the request that it gets, if it is not a tunnel."""
@@ -121,6 +150,16 @@ class Porter(Struct, frozen=True):
         own = (b"proxy-authorization: " + upstream.authorization.encode(),) if upstream.authorization else ()
         whole = f"http://{destination.authority}{head.path}"
         return await reach(upstream, self.tls), _request(head, whole, own)
+
+
+async def _at_least(count: int, reader: asyncio.StreamReader, said: bytes) -> bytes:
+    """So many bytes or more, those that were said among them; raises EOFError where the other end says no more."""
+    while len(said) < count:
+        chunk = await reader.read(_READ_BYTES)
+        if not chunk:
+            raise EOFError
+        said += chunk
+    return said
 
 
 def _request(head: Head, target: str, more: tuple[bytes, ...] = ()) -> bytes:

@@ -10,6 +10,7 @@ import tempfile
 import threading
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -130,11 +131,13 @@ class _Open:
 
     def close(self) -> None:
         """Ends the thread, and with it all connections."""
-        if self._thread.is_alive():
-            self._loop.call_soon_threadsafe(self._stop.set)
-            self._thread.join()
-        elif not self._loop.is_closed():
+        if self._thread.ident is None:
             self._loop.close()
+        else:
+            # A loop that never listened has closed itself.
+            with suppress(RuntimeError):
+                self._loop.call_soon_threadsafe(self._stop.set)
+            self._thread.join()
         shutil.rmtree(self.path.parent, ignore_errors=True)
 
     def _run(self, serve: _Serving, ready: Future[None]) -> None:

@@ -9,7 +9,8 @@ from msgspec import Struct
 
 from recto.sandbox.door.limits import DoorLimits
 
-CHUNK_BYTES = 262_144
+# A connection may hold some of these on each side: a hostile build fills all that it may open.
+CHUNK_BYTES = 65_536
 
 
 class End(Struct, frozen=True):
