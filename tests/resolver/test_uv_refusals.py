@@ -58,6 +58,20 @@ def test_a_package_younger_than_the_cut_off_is_told_with_the_day(bench: Make, in
     assert "by 2026-01-01" in found.message
 
 
+def test_extras_do_not_hide_which_package_is_unknown_and_which_is_only_too_young(
+    bench: Make, index: LoopbackIndex
+) -> None:
+    index.add("tool", "1.0", extras=("fast",), uploaded="2026-01-15T12:00:00Z")
+    young = _refusal(bench(), "tool[fast]", as_of=date(2026, 1, 1))
+    unknown = [
+        _refusal(bench(), line, as_of=day)
+        for line in ("pandsa[fast]", "pandsa[fast]==2")
+        for day in (None, date(2026, 1, 1))
+    ]
+    assert (young.code, young.package) == ("no-release-yet", "tool")
+    assert {(found.code, found.package) for found in unknown} == {("no-matching-distribution", "pandsa")}
+
+
 def test_the_newest_release_by_the_cut_off_is_told_with_the_day(bench: Make, index: LoopbackIndex) -> None:
     index.add("tool", "1.0", uploaded="2026-01-01T12:00:00Z")
     index.add("tool", "2.0", uploaded="2026-01-15T12:00:00Z")

@@ -8,9 +8,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
-from containing import needs_bubblewrap
 from doors import PORT, PYTHON, Place, contained, listening, named
 
+from containing import needs_bubblewrap
 from loopback_index import LoopbackIndex, serving
 from recto.sandbox.door.client import seen_inside
 from recto.sandbox.door.destinations import Destination, of_url

@@ -37,9 +37,12 @@ def supervise(
     on_stdout: OnLine | None = None,
     on_stderr: OnLine | None = None,
     cancelled: Callable[[], bool] | None = None,
+    user: int | None = None,
 ) -> Outcome:
     """How the command ended, all of its processes with it. `argv` replaces the command's own: a wrapper around it.
     Not `marked`, its environment is exactly what is given, and only descendants are found.
+
+    `user` is the user id that the wrapper gives the command, if another than ours.
 
     A time-out or a cancellation sends SIGTERM to the process group and two seconds later SIGKILL to every process;
     after an exit what was left behind is killed at once. Raises what `subprocess.Popen` raises at the start.
@@ -47,7 +50,7 @@ def supervise(
     started, killed = time.monotonic(), memory_kills()
     mark = os.urandom(16).hex()
     with _start(argv or command.argv, command, mark if marked else None) as child, ExitStack() as descriptors:
-        tree = ProcessTree(child.pid, mark)
+        tree = ProcessTree(child.pid, mark, user)
         with ExitStack() as processes:
             # Before the child is waited for: until then its process id cannot go to somebody else.
             processes.callback(tree.kill)

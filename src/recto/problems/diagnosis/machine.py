@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from recto.problems.diagnosis.finding import Facts, Finding, Rule, wording
 
-_PATH = re.compile(r"['`\"](?P<path>[^'`\"\n]{1,400})['`\"]")
+_PATH = re.compile(r"['`\"](?P<path>[^'`\"\s,][^'`\"\n]{0,399})['`\"]")
 _INSTALLED = re.compile(r"(?:site-packages|dist-packages)[\\/]{1,4}(?P<name>~?[A-Za-z0-9_][\w.-]{0,100})")
 _SCRIPT = re.compile(r"(?:Scripts|bin)[\\/]{1,4}(?P<name>[A-Za-z0-9_][\w-]{0,100})(?:\.exe)?['`\"]")
 _UNINSTALLING = re.compile(r"Attempting uninstall: ([A-Za-z0-9][\w.-]{0,100})")
