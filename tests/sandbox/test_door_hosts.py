@@ -128,6 +128,21 @@ def test_the_machines_proxy_hears_of_an_index_with_tls_its_name_alone(tmp_path: 
     assert not any(field.startswith("Authorization") for field in fields)
 
 
+def test_an_index_that_cannot_be_spoken_to_is_asked_once(tmp_path: Path) -> None:
+    broken = Place(until=b"\r\n\r\n")
+    with listening(broken):
+        found = access(f"http://127.0.0.1:{broken.port}/simple", tmp_path, {})
+
+    assert found == Access(frozenset({broken.destination(tls=False)}))
+    assert broken.calls == 1
+
+
+def test_what_cannot_be_kept_is_used_all_the_same(index: LoopbackIndex, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+
+    assert access(index.url, tmp_path / "file", {}).learned == {FILES}
+
+
 @pytest.mark.parametrize("target", ["http://127.0.0.1:{port}/", "http://127.0.0.2:{port}/", "file:///etc/passwd"])
 def test_an_index_that_sends_us_elsewhere_is_not_followed(tmp_path: Path, target: str) -> None:
     elsewhere = Place()

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import base64
-import http.client
 import ssl
+import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from http.client import HTTPMessage
@@ -31,9 +31,10 @@ class Page(Struct, frozen=True):
 
 
 def page(url: str, upstreams: Upstreams, tls: ssl.SSLContext) -> Page | None:
-    """The page at an address, None where there is none or the index cannot be reached.
+    """The page at an address, None where the index has none.
 
-    It is looked for at the index's own host only, wherever that host sends us.
+    It is looked for at the index's own host only, wherever that host sends us. Raises OSError or HTTPException where
+    the index cannot be reached or does not speak HTTP.
     """
     parts = urlsplit(url)
     plain = urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
@@ -41,7 +42,8 @@ def page(url: str, upstreams: Upstreams, tls: ssl.SSLContext) -> Page | None:
     try:
         with _opener(upstreams, tls).open(request, timeout=_SECONDS) as answer:
             return Page(answer.read(_BYTES_MAX), answer.headers.get("Content-Type", ""), answer.url)
-    except (OSError, http.client.HTTPException, ValueError):
+    except urllib.error.HTTPError as error:
+        error.close()
         return None
 
 

@@ -6,6 +6,8 @@ import hashlib
 import json
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
+from http.client import HTTPException
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
@@ -53,7 +55,10 @@ def access(
         return Access(named, kept)
     found = _asked(index_url, environment, projects)
     if found is not None:
-        keep_json(memory, {"version": _VERSION, "asked": now, "hosts": [[*_words(one)] for one in sorted(found)]})
+        words = {"version": _VERSION, "asked": now, "hosts": [[*_words(one)] for one in sorted(found)]}
+        # Where nothing can be kept, it is asked again.
+        with suppress(OSError):
+            keep_json(memory, words)
     return Access(named, (kept if found is None else found) or frozenset())
 
 
@@ -67,7 +72,11 @@ def _asked(index_url: str, environment: Mapping[str, str], projects: Iterable[st
             f"the certificates that `SSL_CERT_FILE` or `SSL_CERT_DIR` names cannot be read: {error}"
         ) from error
     for project in projects:
-        found = page(f"{index_url.rstrip('/')}/{project}/", proxies, tls)
+        try:
+            found = page(f"{index_url.rstrip('/')}/{project}/", proxies, tls)
+        except (OSError, HTTPException, ValueError):
+            # An index that cannot be reached is not asked for the next page: each may take half a minute.
+            return None
         hosts = found and named_hosts(found.body, found.kind, found.url)
         if hosts:
             return hosts
