@@ -110,9 +110,10 @@ class Porter(Struct, frozen=True):
                 first = await self._first_words(build, head, rest)
             count(self.tally.allowed, name)
             index.writer.write(first)
-            # An end that goes away, or says nothing for too long, takes the other one with it.
-            with suppress(OSError, ExceptionGroup):
-                await relay(build, index, self.limits, both=tunnel)
+            await relay(build, index, self.limits, both=tunnel)
+        except* OSError:
+            # An end that went away, or said nothing for too long, takes the other one with it.
+            pass
         finally:
             index.abort()
 
