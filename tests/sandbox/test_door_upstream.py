@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from doors import Place, answer, connected, hello, listening, named, status
 
+from recto.sandbox.door.access import Access
 from recto.sandbox.door.destinations import Destination
 from recto.sandbox.door.proxy import Door
 from recto.sandbox.door.upstream import Upstream, Upstreams, upstreams
@@ -123,4 +124,13 @@ def test_hosts_are_refused_before_the_proxy_hears_of_them(tmp_path: Path) -> Non
     proxy = Place()
     with listening(proxy), Door(named(INDEX), upstreams=through(proxy), scratch=tmp_path) as door:
         assert status(answer(door, b"CONNECT evil.example:443 HTTP/1.1\r\n\r\n")) == 403
+    assert proxy.calls == 0
+
+
+def test_an_address_that_a_page_names_is_refused_where_the_proxy_would_look(tmp_path: Path) -> None:
+    proxy = Place()
+    learned = frozenset({Destination("10.0.0.1", 443, True), Destination("127.1", 443, True)})
+    with listening(proxy), Door(Access(learned=learned), upstreams=through(proxy), scratch=tmp_path) as door:
+        for one in learned:
+            assert status(answer(door, b"CONNECT %s HTTP/1.1\r\n\r\n" % one.authority.encode())) == 403
     assert proxy.calls == 0
