@@ -9,10 +9,11 @@ from collections.abc import Mapping
 
 from recto.sandbox.refusal import SandboxError
 
-# It begins when it is told to, never when nobody is left to tell it; and not with what a shell adds to an environment.
-# Each `read` takes one line and not a byte more (POSIX), so that the rest of the input is the command's.
-_WAIT = 'read -r word || exit 125; unset word PWD OLDPWD SHLVL; exec "$@"'
-_WAIT_WITHOUT_INPUT = f"{_WAIT} </dev/null"
+# It begins when it is told to, never when nobody is left to tell it. A `read` takes one line and not a byte more of a
+# pipe (POSIX), so that the rest of the input is the command's.
+_WAIT = 'read -r recto_word || exit 125; unset recto_word {added}; exec "$@" {redirected}'
+# What shells add to the environment of what they start.
+_ADDED = ("PWD", "OLDPWD", "SHLVL")
 
 
 def gated(argv: tuple[str, ...], environment: Mapping[str, str], stdin: bytes) -> tuple[str, ...]:
@@ -25,7 +26,9 @@ def gated(argv: tuple[str, ...], environment: Mapping[str, str], stdin: bytes) -
     if shutil.which(program, path=environment.get("PATH", os.defpath)) is None:
         kind = PermissionError if os.path.exists(program) else FileNotFoundError  # noqa: PTH110
         raise kind(f"`{program}` cannot be run")
-    return ("/bin/sh", "-c", _WAIT if stdin else _WAIT_WITHOUT_INPUT, "sh", *argv)
+    added = " ".join(name for name in _ADDED if name not in environment)
+    wait = _WAIT.format(added=added, redirected="" if stdin else "</dev/null")
+    return ("/bin/sh", "-c", wait, "sh", *argv)
 
 
 def let_in(child: subprocess.Popen[bytes], stdin: bytes) -> None:
