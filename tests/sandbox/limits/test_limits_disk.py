@@ -146,18 +146,17 @@ def test_empty_files_fill_the_limit_too(tmp_path: Path) -> None:
 
 
 def test_a_tree_deeper_than_the_longest_path_is_measured(deep: Path) -> None:
-    descriptors = len(os.listdir("/proc/self/fd"))
+    descriptors = len(list(Path("/proc/self/fd").iterdir()))
 
     assert used(deep) >= MEGABYTE + 3000 * 512
-    assert len(os.listdir("/proc/self/fd")) == descriptors
+    assert len(list(Path("/proc/self/fd").iterdir())) == descriptors
 
 
 def test_names_that_are_no_text_are_measured(tmp_path: Path) -> None:
-    top = os.fsencode(tmp_path)
     for name in (b"\xff\xfe", b"new\nline", b"-rf", b"\x1b[2J", "ü".encode()):
-        os.mkdir(os.path.join(top, name))
-        with open(os.path.join(top, name, name), "wb") as file:
-            file.write(bytes(MEGABYTE))
+        directory = tmp_path / os.fsdecode(name)
+        directory.mkdir()
+        (directory / directory.name).write_bytes(bytes(MEGABYTE))
 
     assert used(tmp_path) >= 5 * MEGABYTE
 

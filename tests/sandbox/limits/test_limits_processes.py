@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import resource
@@ -19,8 +20,8 @@ from limited import MEGABYTE, alive, python, run
 from recto.sandbox.base import Command, Limits
 from recto.sandbox.limits.rlimits import restrict
 
-# A user that runs nothing else here, so that its processes can be counted.
-PLAIN = 61_234
+# Users that run nothing else here, one for each test, so that their processes can be counted.
+USERS = itertools.count(61_234)
 
 RUN = """
 import json, os, sys
@@ -43,7 +44,8 @@ print(json.dumps([len(places()), *said]))
 def directory() -> Iterator[Path]:
     """A directory that the plain user may write; pytest's own are closed to others."""
     with tempfile.TemporaryDirectory() as name:
-        os.chown(name, PLAIN, PLAIN)
+        uid = next(USERS)
+        os.chown(name, uid, uid)
         yield Path(name)
 
 
@@ -53,7 +55,15 @@ class TestAPlainUser:
     """Everything about control groups is refused to it."""
 
     def outcome(self, directory: Path, code: str, **limits: float) -> tuple[int, str, str, str, dict[str, str]]:
-        argv = (sys.executable, "-c", RUN, str(Path(__file__).parent), str(PLAIN), code, json.dumps(limits))
+        argv = (
+            sys.executable,
+            "-c",
+            RUN,
+            str(Path(__file__).parent),
+            str(directory.stat().st_uid),
+            code,
+            json.dumps(limits),
+        )
         ran = subprocess.run(argv, cwd=directory, capture_output=True, text=True, check=False)
         assert ran.returncode == 0, ran.stderr
         places, *found = json.loads(ran.stdout)
@@ -89,9 +99,13 @@ class TestAPlainUser:
 
         assert (code, stop, tiers) == (0, "exited", {"processes": "process"})
         # The command itself is one of them.
-        assert 30 <= int(said) <= 40
+        assert int(said) == 39
         # Whoever ended stays listed until its new parent has asked.
-        assert not [one for one in psutil.process_iter(["uids"]) if one.info["uids"].real == PLAIN and alive(one.pid)]
+        assert not [
+            one
+            for one in psutil.process_iter(["uids"])
+            if one.info["uids"].real == directory.stat().st_uid and alive(one.pid)
+        ]
 
     def test_processors_are_not_limited_and_that_is_said(self, directory: Path) -> None:
         assert self.outcome(directory, "", cpus=1.0)[4] == {"cpus": "none"}

@@ -32,7 +32,7 @@ def restrict(process: int, limits: Limits, kept: Mapping[str, Tier], uid: int) -
         wanted[resource.RLIMIT_DATA] = limits.memory_bytes
         tiers["memory"] = "process"
     if limits.processes is not None and "processes" not in kept:
-        wanted[resource.RLIMIT_NPROC] = tasks(uid) + limits.processes
+        wanted[resource.RLIMIT_NPROC] = tasks(uid, besides=process) + limits.processes
         tiers["processes"] = "none" if uid == 0 else "process"
     if limits.cpus is not None and "cpus" not in kept:
         tiers["cpus"] = "none"
@@ -47,13 +47,13 @@ def restrict(process: int, limits: Limits, kept: Mapping[str, Tier], uid: int) -
     return tiers
 
 
-def tasks(uid: int) -> int:
-    """How many processes and threads of a user there are now."""
+def tasks(uid: int, besides: int) -> int:
+    """How many processes and threads of a user there are now beside one process."""
     found = 0
     for directory in Path("/proc").iterdir():
         # One may end meanwhile.
         with suppress(FileNotFoundError, ProcessLookupError):
-            if directory.name.isdecimal() and directory.stat().st_uid == uid:
+            if directory.name.isdecimal() and directory.name != str(besides) and directory.stat().st_uid == uid:
                 found += int((directory / "stat").read_bytes().rpartition(b") ")[2].split()[_THREADS_FIELD])
     return found
 
