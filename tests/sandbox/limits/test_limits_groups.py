@@ -10,8 +10,9 @@ from pathlib import Path
 
 import psutil
 import pytest
-from limited import MEGABYTE, alive, python, run
 
+import limited
+from limited import MEGABYTE, alive, python, run
 from recto.sandbox.base import Limits
 from recto.sandbox.limits.cgroups import Group, clear, limit
 from recto.sandbox.limits.hierarchies import Place, places
@@ -175,6 +176,7 @@ SERVICE = """
 import sys
 sys.path[:0] = [sys.argv[1]]
 from pathlib import Path
+import limited
 from limited import python, run
 from recto.sandbox.base import Limits
 command = python(sys.argv[3] + "\\nimport signal; signal.pause()", cwd=Path(sys.argv[2]), limits=Limits(processes=50))
@@ -184,7 +186,7 @@ run(command, on_stdout=lambda line: print(line.decode(), flush=True))
 
 def service(tmp_path: Path) -> tuple[subprocess.Popen[str], int]:
     """A Recto that runs a command, and the daemon which that has started."""
-    argv = (sys.executable, "-c", SERVICE, str(Path(__file__).parent), str(tmp_path), DAEMON)
+    argv = (sys.executable, "-c", SERVICE, str(Path(limited.__file__).parent), str(tmp_path), DAEMON)
     process = subprocess.Popen(argv, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     return process, int(process.stdout.readline())

@@ -15,8 +15,9 @@ from pathlib import Path
 
 import psutil
 import pytest
-from limited import MEGABYTE, alive, python, run
 
+import limited
+from limited import MEGABYTE, alive, python, run
 from recto.sandbox.base import Command, Limits
 from recto.sandbox.limits.rlimits import restrict
 
@@ -27,6 +28,7 @@ RUN = """
 import json, os, sys
 sys.path[:0] = [sys.argv[1]]
 from pathlib import Path
+import limited
 from limited import run
 from recto.sandbox.base import Command, Limits
 from recto.sandbox.limits.hierarchies import places
@@ -59,7 +61,7 @@ class TestAPlainUser:
             sys.executable,
             "-c",
             RUN,
-            str(Path(__file__).parent),
+            str(Path(limited.__file__).parent),
             str(directory.stat().st_uid),
             code,
             json.dumps(limits),

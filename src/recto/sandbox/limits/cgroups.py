@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
 import secrets
 import signal
 import time
@@ -13,11 +14,13 @@ from pathlib import Path
 
 from recto.sandbox.base import Limits, Tier
 from recto.sandbox.limits.guardian import Guardian
-from recto.sandbox.limits.hierarchies import PREFIX, Place
+from recto.sandbox.limits.hierarchies import Place
 from recto.sandbox.refusal import SandboxError
 
 # As long as killing is repeated elsewhere in the room; a process in an uninterruptible wait may outlive it.
 _KILL_SECONDS_MAX = 10.0
+# No more than what is made here: an operator's groups may be named after us too.
+_OURS = re.compile(r"recto-\d+-[0-9a-f]{16}")
 # The kernel lets go of a group some time after its last process has ended.
 _REMOVE_SECONDS_MAX = 2.0
 _PAUSE_SECONDS = 0.005
@@ -40,7 +43,7 @@ class Group:
 
     def __init__(self, places: Sequence[Place], limits: Limits) -> None:
         self._held = ExitStack()
-        name = f"{PREFIX}{os.getpid()}-{secrets.token_hex(8)}"
+        name = f"recto-{os.getpid()}-{secrets.token_hex(8)}"
         self._places = tuple(
             Place(place.version, place.directory / name, place.controllers)
             for place in places
@@ -112,8 +115,9 @@ def clear(places: Sequence[Place]) -> None:
     """Kills and removes the groups whose makers are gone."""
     for place in places:
         with suppress(OSError):
-            for directory in place.directory.glob(f"{PREFIX}*"):
-                _clear(directory)
+            for directory in place.directory.iterdir():
+                if _OURS.fullmatch(directory.name):
+                    _clear(directory)
 
 
 def kill(directories: Sequence[Path]) -> None:

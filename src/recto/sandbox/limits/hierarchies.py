@@ -17,7 +17,6 @@ from typing import Literal
 from msgspec import Struct
 
 CONTROLLERS = frozenset({"memory", "pids", "cpu"})
-PREFIX = "recto-"
 
 _SELF = Path("/proc/self")
 _ESCAPED = re.compile(r"\\([0-7]{3})")
@@ -121,10 +120,12 @@ def _pass_on(directory: Path) -> None:
 
 def _may_make(directory: Path) -> bool:
     """Tried, since neither modes nor mount options tell all."""
-    probe = directory / f"{PREFIX}probe-{secrets.token_hex(8)}"
+    probe = directory / f"recto-{os.getpid()}-{secrets.token_hex(8)}"
     try:
         probe.mkdir()
-        probe.rmdir()
+        # Another process that clears up may have been quicker.
+        with suppress(FileNotFoundError):
+            probe.rmdir()
     except OSError:
         return False
     return True
