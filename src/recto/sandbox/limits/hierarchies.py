@@ -39,10 +39,13 @@ class _Mount(Struct, frozen=True):
     options: frozenset[str]
 
 
-def places(process: Path = _SELF) -> tuple[Place, ...]:
-    """Every place where this process can make a group; none where nothing is mounted or all of it is read-only."""
+def places(process: Path = _SELF, controllers: frozenset[str] = CONTROLLERS) -> tuple[Place, ...]:
+    """Every place where this process can make a group; none where nothing is mounted or all of it is read-only.
+
+    `controllers` are those that are of interest.
+    """
     try:
-        own = dict(_own(process))
+        own = dict(_own(process, controllers))
         mounts = list(_mounts(process))
     except OSError:
         return ()
@@ -51,16 +54,17 @@ def places(process: Path = _SELF) -> tuple[Place, ...]:
         name = next((name for name in own if name in mount.options), None) if mount.version == 1 else ""
         directory = _seen(mount, own[name]) if name is not None and name in own else None
         if directory is not None:
-            found.append(_split(directory, mount) if mount.version == 1 else _unified(directory, mount.point))
+            wanted = controllers & mount.options if mount.version == 1 else controllers
+            found.append(_split(directory, wanted) if mount.version == 1 else _unified(directory, mount.point, wanted))
     return tuple(place for place in found if place is not None)
 
 
-def _own(process: Path) -> Iterator[tuple[str, str]]:
-    """Each controller and the path of our group in its hierarchy; the unified one has no name."""
+def _own(process: Path, wanted: frozenset[str]) -> Iterator[tuple[str, str]]:
+    """Each controller that is wanted and the path of our group in its hierarchy; the unified one has no name."""
     for line in (process / "cgroup").read_text().splitlines():
         _, controllers, path = line.split(":", 2)
         for controller in controllers.split(","):
-            if controller in CONTROLLERS or controller == "":
+            if controller in wanted or controller == "":
                 yield controller, path
 
 
@@ -79,12 +83,12 @@ def _seen(mount: _Mount, path: str) -> Path | None:
     return None if relative.startswith("..") else mount.point / relative
 
 
-def _split(directory: Path, mount: _Mount) -> Place | None:
+def _split(directory: Path, controllers: frozenset[str]) -> Place | None:
     """A place of version 1, where each controller has a hierarchy and groups may have both processes and children."""
-    return Place(1, directory, mount.options & CONTROLLERS) if _may_make(directory) else None
+    return Place(1, directory, controllers) if _may_make(directory) else None
 
 
-def _unified(own: Path, mount: Path) -> Place | None:
+def _unified(own: Path, mount: Path, controllers: frozenset[str]) -> Place | None:
     """The place of version 2.
 
     A group with processes cannot pass controllers on, unless it is the root. So groups are made beside our own, below
@@ -93,8 +97,8 @@ def _unified(own: Path, mount: Path) -> Place | None:
     """
     beside = [own.parent] if own != mount and _delegated(own.parent) and not words(own.parent / "cgroup.procs") else []
     for directory in (own, *beside):
-        _pass_on(directory)
-        passed = words(directory / "cgroup.subtree_control") & CONTROLLERS
+        _pass_on(directory, controllers)
+        passed = words(directory / "cgroup.subtree_control") & controllers
         if passed and _may_make(directory):
             return Place(2, directory, passed)
     return Place(2, own, frozenset()) if _may_make(own) else None
@@ -110,9 +114,9 @@ def _delegated(directory: Path) -> bool:
     return user != 0 and directory.stat().st_uid == user != directory.parent.stat().st_uid
 
 
-def _pass_on(directory: Path) -> None:
+def _pass_on(directory: Path, controllers: frozenset[str]) -> None:
     """Lets groups below have what there is to limit; what the kernel refuses stays as it is."""
-    for controller in sorted(words(directory / "cgroup.controllers") & CONTROLLERS):
+    for controller in sorted(words(directory / "cgroup.controllers") & controllers):
         if controller not in words(directory / "cgroup.subtree_control"):
             with suppress(OSError):
                 (directory / "cgroup.subtree_control").write_text(f"+{controller}")
