@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import subprocess
@@ -83,6 +84,9 @@ class TestTheRealVersion2:
         controllers = (place.directory / "cgroup.controllers").read_text().split()
         if not controllers or os.geteuid() != 0:
             pytest.skip("no controller of version 2 can be passed on here")
+        # Whoever else tries this at the same time waits for its turn.
+        turn = os.open(place.directory, os.O_RDONLY)
+        fcntl.flock(turn, fcntl.LOCK_EX)
         before = (place.directory / "cgroup.subtree_control").read_text().split()
         service = place.directory / f"test-service-{os.getpid()}"
         (service / "main").mkdir(parents=True)
@@ -94,6 +98,7 @@ class TestTheRealVersion2:
             service.rmdir()
             if controllers[0] not in before:
                 (place.directory / "cgroup.subtree_control").write_text(f"-{controllers[0]}")
+            os.close(turn)
 
     def look(self, group: Path, controller: str) -> list[list[object]]:
         argv = (sys.executable, "-c", LOOK, str(group), controller)

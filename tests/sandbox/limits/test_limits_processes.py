@@ -112,15 +112,22 @@ class TestAPlainUser:
     def test_processors_are_not_limited_and_that_is_said(self, directory: Path) -> None:
         assert self.outcome(directory, "", cpus=1.0)[4] == {"cpus": "none"}
 
-    def test_a_directory_that_the_command_closes_cannot_hide_what_is_in_it(self, directory: Path) -> None:
+    @pytest.mark.parametrize("mode", ["0", "0o400", "0o100", "0o200"])
+    @pytest.mark.parametrize("closed", [".", "closed", "closed/below"])
+    def test_a_directory_that_the_command_closes_cannot_hide_what_is_in_it(
+        self, directory: Path, mode: str, closed: str
+    ) -> None:
         code = (
             "import os\n"
-            "os.mkdir('closed')\n"
-            "for number in range(30): open(f'closed/{number}', 'wb').write(bytes(100_000))\n"
-            "os.chmod('closed', 0)\n"
+            "os.makedirs('closed/below')\n"
+            "for number in range(30): open(f'closed/below/{number}', 'wb').write(bytes(100_000))\n"
+            f"os.chmod({closed!r}, {mode})\n"
         )
 
-        assert self.outcome(directory, code, disk_bytes=MEGABYTE)[1] == "disk-limit"
+        try:
+            assert self.outcome(directory, code, disk_bytes=MEGABYTE)[1] == "disk-limit"
+        finally:
+            directory.chmod(0o700)
 
     def test_its_own_limits_are_not_raised(self, directory: Path) -> None:
         show = "import resource; print(*resource.getrlimit(resource.RLIMIT_NOFILE))"

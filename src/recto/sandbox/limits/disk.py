@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import time
@@ -115,14 +116,16 @@ class Usage:
         """Counts these paths, a little with each step. What vanishes meanwhile is not counted."""
         for path in paths:
             with suppress(FileNotFoundError):
-                found = path.stat()
+                found = path.lstat()
                 self._add(found)
                 if stat.S_ISDIR(found.st_mode):
                     yield from self._tree(path)
 
     def _tree(self, path: Path) -> Iterator[None]:
         """One directory is open at a time, however deep the tree; the way up is checked, as the way down is."""
-        here = os.open(path.resolve(), _DIRECTORY)
+        here = self._opened(str(path))
+        if here is None:
+            return
         try:
             above: list[tuple[os.stat_result, list[str]]] = []
             pending: list[str] = []
@@ -137,13 +140,12 @@ class Usage:
                     here, pending = below, []
                     yield from self._list(here, pending)
                 else:
-                    up = os.open("..", _DIRECTORY, dir_fd=here)
+                    expected, pending = above.pop()
+                    up = self._above(here, expected)
+                    if up is None:
+                        return
                     os.close(here)
                     here = up
-                    expected, pending = above.pop()
-                    if not os.path.samestat(os.fstat(here), expected):
-                        # It was moved while we were in it. What was counted counts; the next look sees the rest.
-                        return
         finally:
             os.close(here)
 
@@ -152,7 +154,11 @@ class Usage:
         with os.scandir(directory) as entries:
             for entry in entries:
                 with suppress(FileNotFoundError):
-                    found = entry.stat(follow_symlinks=False)
+                    try:
+                        found = entry.stat(follow_symlinks=False)
+                    except PermissionError:
+                        self._close(os.fstat(directory))
+                        return
                     self._add(found)
                     if stat.S_ISDIR(found.st_mode):
                         pending.append(entry.name)
@@ -160,19 +166,50 @@ class Usage:
 
     def _below(self, directory: int, name: str) -> int | None:
         """A subdirectory, opened; None where there is none on this device any more, or it is closed to us."""
-        try:
-            below = os.open(name, _DIRECTORY, dir_fd=directory)
-        except PermissionError:
-            with suppress(FileNotFoundError):
-                found = os.stat(name, dir_fd=directory, follow_symlinks=False)
-                self.closed.add((found.st_dev, found.st_ino))
-            return None
-        except (FileNotFoundError, NotADirectoryError, OSError):
-            return None
-        if os.fstat(below).st_dev != os.fstat(directory).st_dev:
+        below = self._opened(name, directory)
+        if below is not None and os.fstat(below).st_dev != os.fstat(directory).st_dev:
             os.close(below)
             return None
         return below
+
+    def _above(self, directory: int, expected: os.stat_result) -> int | None:
+        """The directory that this one was reached from; None where it was moved or removed while we were in it.
+
+        What was counted counts then, and the next look sees the rest.
+        """
+        up = self._opened("..", directory)
+        if up is not None and not os.path.samestat(os.fstat(up), expected):
+            os.close(up)
+            return None
+        return up
+
+    def _opened(self, name: str, directory: int | None = None) -> int | None:
+        """A descriptor of a directory; None where it is none any more, or is closed to us."""
+        try:
+            return os.open(name, _DIRECTORY, dir_fd=directory)
+        except PermissionError:
+            self._note_closed(name, directory)
+            return None
+        except OSError as error:
+            # Removed, or made something else: a link (ELOOP), a file.
+            if error.errno in (errno.ENOENT, errno.ENOTDIR, errno.ELOOP):
+                return None
+            raise
+
+    def _note_closed(self, name: str, directory: int | None) -> None:
+        try:
+            found = os.stat(name, dir_fd=directory, follow_symlinks=False)
+        except FileNotFoundError:
+            return
+        except PermissionError:
+            if directory is None:
+                raise
+            # Not even the way to it can be searched.
+            found = os.fstat(directory)
+        self._close(found)
+
+    def _close(self, found: os.stat_result) -> None:
+        self.closed.add((found.st_dev, found.st_ino))
 
     def _add(self, found: os.stat_result) -> None:
         seen = self._seen[found.st_dev]
