@@ -10,10 +10,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from limited import MEGABYTE, python, run
 
+from limited import MEGABYTE, python, run
 from recto.sandbox.base import Limits
 from recto.sandbox.limits.disk import DiskWatch, Usage
+from recto.sandbox.limits.hierarchies import places
 from recto.sandbox.limits.keeping import Limiter
 
 
@@ -220,6 +221,21 @@ def test_a_command_that_fills_the_disk_and_ends_before_anybody_looks_is_told_too
     outcome = run(python(code, cwd=tmp_path, limits=Limits(disk_bytes=5 * MEGABYTE)))
 
     assert (outcome.code, outcome.stop, outcome.succeeded) == (0, "disk-limit", False)
+
+
+def test_a_file_that_is_deleted_and_still_open_counts(tmp_path: Path) -> None:
+    if not places():
+        pytest.skip("without control groups it is not known whose open files to look at")
+    code = (
+        "import os, signal\n"
+        "file = open('gone', 'wb', buffering=0)\n"
+        "os.unlink('gone')\n"
+        "file.write(bytes(9_000_000))\n"
+        "signal.pause()\n"
+    )
+    limits = Limits(disk_bytes=5 * MEGABYTE, file_bytes=10 * MEGABYTE, wall_seconds=60.0)
+
+    assert run(python(code, cwd=tmp_path, limits=limits)).stop == "disk-limit"
 
 
 def test_one_file_cannot_exceed_the_limit(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import os
 import stat
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -28,8 +28,9 @@ class DiskWatch:
 
     Counted are allocated bytes, so that a hole is nothing, and each inode once. Nothing is counted of other devices
     that are mounted below, and links are not followed. Between two looks more can be written, so `disk_bytes` is
-    exceeded by what a second holds; what is deleted and still open is seen by the floor only. `disk_bytes` None looks
-    at the floor alone: `free_bytes_min` on each volume.
+    exceeded by what a second holds. What is deleted and still open counts where one of `processes` holds it; what is
+    deleted and only mapped is seen by the floor alone. `disk_bytes` None looks at nothing but the floor:
+    `free_bytes_min` on each volume.
     """
 
     def __init__(
@@ -38,11 +39,13 @@ class DiskWatch:
         disk_bytes: int | None,
         free_bytes_min: int = 0,
         clock: Callable[[], float] = time.monotonic,
+        processes: Callable[[], Iterable[int]] = tuple,
     ) -> None:
         self._paths = _outermost(paths)
         self._disk_bytes = disk_bytes
         self._free_bytes_min = free_bytes_min
         self._clock = clock
+        self._processes = processes
         self._before = Usage()
         self._look: Usage | None = None
         self._steps: Iterator[None] = iter(())
@@ -59,40 +62,40 @@ class DiskWatch:
                 return None
             if self._too_little_free():
                 return "disk-full"
-            self._begin()
+        look = self._look or self._begin()
         until = self._clock() + _SLICE_SECONDS
         for _ in self._steps:
-            if self._over():
+            if self._over(look):
                 return "disk-limit"
             if self._clock() >= until:
                 return None
-        over = self._over()
+        look.count_deleted(self._processes())
         self._look = None
         self._next = self._later()
-        return "disk-limit" if over else None
+        return "disk-limit" if self._over(look) else None
 
     def last(self) -> Stop | None:
         """Whether the command exceeded its limit, once it has ended: looks to the end."""
-        self._begin()
-        for _ in self._steps:
-            pass
-        return "disk-limit" if self._over() else None
+        look = self._begin()
+        exceeded = any(self._over(look) for _ in self._steps) or self._over(look)
+        return "disk-limit" if exceeded else None
 
-    def _begin(self) -> None:
+    def _begin(self) -> Usage:
         self._begun = self._clock()
-        self._look = Usage()
-        self._steps = self._look.of(self._paths) if self._disk_bytes is not None else iter(())
+        self._look = look = Usage()
+        self._steps = look.of(self._paths) if self._disk_bytes is not None else iter(())
+        return look
 
     def _later(self) -> float:
         now = self._clock()
         return now + max(_INTERVAL_SECONDS, (now - self._begun) * _SHARE)
 
-    def _over(self) -> bool:
-        if self._disk_bytes is None or self._look is None:
+    def _over(self, look: Usage) -> bool:
+        if self._disk_bytes is None:
             return False
         # A directory that was closed to us meanwhile hides what is in it: then the limit cannot be kept.
-        hidden = self._look.closed - self._before.closed
-        return bool(hidden) or self._look.bytes - self._before.bytes > self._disk_bytes
+        hidden = look.closed - self._before.closed
+        return bool(hidden) or look.bytes - self._before.bytes > self._disk_bytes
 
     def _too_little_free(self) -> bool:
         for path in self._paths if self._free_bytes_min else ():
@@ -120,6 +123,17 @@ class Usage:
                 self._add(found)
                 if stat.S_ISDIR(found.st_mode):
                     yield from self._tree(path)
+
+    def count_deleted(self, processes: Iterable[int]) -> None:
+        """Adds the files without a name that these processes hold open, on the devices that were counted."""
+        for process in processes:
+            # It may end meanwhile, or be another user's.
+            with suppress(FileNotFoundError, ProcessLookupError, PermissionError):
+                for opened in Path(f"/proc/{process}/fd").iterdir():
+                    with suppress(FileNotFoundError, ProcessLookupError):
+                        found = opened.stat()
+                        if stat.S_ISREG(found.st_mode) and found.st_nlink == 0 and found.st_dev in self._seen:
+                            self._add(found)
 
     def _tree(self, path: Path) -> Iterator[None]:
         """One directory is open at a time, however deep the tree; the way up is checked, as the way down is."""

@@ -84,7 +84,8 @@ class Limiter:
         """The keeper of a command whose processes will be of this user (ours, if None); no process outlives it."""
         group = Group(self._found(), command.limits)
         try:
-            disk = DiskWatch(command.writable, command.limits.disk_bytes, self._free_bytes_min)
+            limit, floor = command.limits.disk_bytes, self._free_bytes_min
+            disk = DiskWatch(command.writable, limit, floor, processes=group.processes)
             yield Keeper(command, group, disk, os.geteuid() if uid is None else uid)
         finally:
             group.close()
