@@ -13,9 +13,10 @@ import pytest
 
 from limited import MEGABYTE, python, run
 from recto.sandbox.base import Limits
-from recto.sandbox.limits.disk import DiskWatch, Usage
+from recto.sandbox.limits.disk import DiskWatch
 from recto.sandbox.limits.hierarchies import places
 from recto.sandbox.limits.keeping import Limiter
+from recto.sandbox.limits.usage import Usage
 
 
 class Clock:
