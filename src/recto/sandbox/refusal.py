@@ -6,8 +6,8 @@ from recto.problems import RectoError, problem
 
 
 class SandboxError(RectoError):
-    """Nothing was run; `reason` is one sentence without its full stop: what is missing, and how to get it."""
+    """Nothing was run; `reason` is one sentence: what is missing, and how to get it."""
 
     def __init__(self, reason: str, raw: str = "") -> None:
-        self.reason = reason
-        super().__init__(problem("sandbox-unavailable", reason=reason), raw)
+        self.reason = reason.rstrip(".")
+        super().__init__(problem("sandbox-unavailable", reason=self.reason), raw)

@@ -38,12 +38,17 @@ def supervise(
     *,
     argv: tuple[str, ...] | None = None,
     keeper: Keeper | None = None,
+    marked: bool = True,
     on_stdout: OnLine | None = None,
     on_stderr: OnLine | None = None,
     cancelled: Callable[[], bool] | None = None,
+    user: int | None = None,
 ) -> Outcome:
     """How the command ended, all of its processes with it. `argv` replaces the command's own: a wrapper around it.
-    Without a keeper, only time and output are limited.
+    Not `marked`, its environment is exactly what is given, and only descendants are found.
+
+    `user` is the user id that the wrapper gives the command, if another than ours. Without a keeper, only time and
+    output are limited.
 
     A time-out or a cancellation sends SIGTERM to the process group and two seconds later SIGKILL to every process;
     after an exit, or at the limit of the disk, what is there is killed at once. Raises what `subprocess.Popen` raises
@@ -51,8 +56,11 @@ def supervise(
     """
     started, killed = time.monotonic(), memory_kills()
     mark = os.urandom(16).hex()
-    with _start(argv or command.argv, command, mark, keeper) as child, ExitStack() as descriptors:
-        tree = ProcessTree(child.pid, mark)
+    with (
+        _start(argv or command.argv, command, mark if marked else None, keeper) as child,
+        ExitStack() as descriptors,
+    ):
+        tree = ProcessTree(child.pid, mark, user)
         with ExitStack() as processes:
             # Before the child is waited for: until then its process id cannot go to somebody else.
             processes.callback(tree.kill)
@@ -83,11 +91,11 @@ def _since(killed: int | None) -> int:
     return 0 if killed is None else max(0, (memory_kills() or killed) - killed)
 
 
-def _start(argv: tuple[str, ...], command: Command, mark: str, keeper: Keeper | None) -> subprocess.Popen[bytes]:
+def _start(argv: tuple[str, ...], command: Command, mark: str | None, keeper: Keeper | None) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
         keeper.waiting(argv) if keeper else argv,
         cwd=command.cwd,
-        env=_marked(command.environment, mark),
+        env=command.environment if mark is None else _marked(command.environment, mark),
         stdin=subprocess.PIPE if command.stdin or keeper else subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -48,6 +48,7 @@ def surroundings(job: Job) -> Iterator[Surroundings]:
         home = Path(name)
         (home / "tmp").mkdir()
         evidence.plant(home / "ipython")
+        job.give_fonts(home / "config" / "matplotlib")
         yield Surroundings(home, home / "quarto.jsonl", home / "kernel.json", _environment(job, home))
 
 

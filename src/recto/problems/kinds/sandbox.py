@@ -12,4 +12,13 @@ KINDS = by_code(
         who="operator",
         example={"reason": "`bwrap` is not installed; install the package `bubblewrap`"},
     ),
+    Kind(
+        "run-uncontained",
+        "sandbox",
+        "`recto run` was asked for where the settings ask for containment.",
+        "`recto run` gives a command your own rights, and `RECTO_SANDBOX` asks for `{mechanism}`.",
+        "For a project of your own, set `RECTO_SANDBOX=none` for this command.",
+        who="operator",
+        example={"mechanism": "bubblewrap"},
+    ),
 )
