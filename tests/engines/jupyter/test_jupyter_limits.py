@@ -54,6 +54,7 @@ def test_a_kernel_killed_for_the_memory_of_its_own_group_names_its_cell(failed: 
 
 
 @needs_groups
+@pytest.mark.makes("process-limit")
 @pytest.mark.parametrize(
     "code",
     [
@@ -71,6 +72,7 @@ def test_a_cell_that_starts_too_much_is_told_so(failed: Failed, code: str) -> No
     assert found.source.line is not None
 
 
+@pytest.mark.makes("disk-limit")
 def test_a_cell_that_fills_the_disk_is_named(failed: Failed) -> None:
     code = "import signal\nfor n in range(200): open(f'{n}', 'wb').write(bytes(100_000))\nsignal.pause()"
 

@@ -46,6 +46,7 @@ def test_what_the_kernel_counted_tells(code: str, limits: Limits, expected: str 
     assert code_of(code, limits, tmp_path) == expected
 
 
+@pytest.mark.makes("processor-limit", "disk-limit")
 @pytest.mark.parametrize(
     ("code", "limits", "expected"),
     [
