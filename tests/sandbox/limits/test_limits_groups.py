@@ -226,6 +226,7 @@ def test_what_a_killed_recto_left_is_cleared_at_the_next_start_and_nothing_else(
     assert not any(group.exists() for group in groups)
 
 
+@pytest.mark.makes("sandbox-unavailable")
 def test_a_group_that_cannot_be_made_is_a_refusal(tmp_path: Path) -> None:
     with pytest.raises(SandboxError, match="cannot be made"):
         Group((Place(2, tmp_path / "gone", frozenset({"memory"})),), Limits(memory_bytes=1))
