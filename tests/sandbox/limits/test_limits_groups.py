@@ -228,8 +228,10 @@ def test_what_a_killed_recto_left_is_cleared_at_the_next_start_and_nothing_else(
 
 @pytest.mark.makes("sandbox-unavailable")
 def test_a_group_that_cannot_be_made_is_a_refusal(tmp_path: Path) -> None:
-    with pytest.raises(SandboxError, match="cannot be made"):
+    with pytest.raises(SandboxError, match="cannot be made") as caught:
         Group((Place(2, tmp_path / "gone", frozenset({"memory"})),), Limits(memory_bytes=1))
+
+    assert caught.value.problems[0].code == "sandbox-unavailable"
 
 
 def test_a_limit_that_cannot_be_set_is_a_refusal_and_leaves_nothing(tmp_path: Path) -> None:
