@@ -290,6 +290,25 @@ def test_a_resolver_that_is_killed_for_memory_says_nothing_about_packages(bench:
     assert _refusal(made, "tool").code == "out-of-memory"
 
 
+@pytest.mark.parametrize(
+    ("outcome", "code"),
+    [
+        (Outcome(-9, "disk-limit", b"", b"", 1.0), "disk-limit"),
+        (Outcome(-9, "disk-full", b"", b"", 1.0), "disk-full"),
+        (
+            Outcome(101, "exited", b"", b"failed to spawn thread: (os error 11)", 1.0, refused_processes=1),
+            "process-limit",
+        ),
+        (Outcome(-24, "exited", b"", b"", 1.0), "processor-limit"),
+    ],
+)
+def test_a_resolver_that_exceeds_a_limit_says_nothing_about_packages(bench: Make, outcome: Outcome, code: str) -> None:
+    made = bench()
+    made.sandbox.refused = lambda command: "compile" in command.argv
+    made.sandbox.refusal = outcome
+    assert _refusal(made, "tool").code == code
+
+
 @pytest.mark.makes("cancelled")
 def test_a_resolution_can_be_cancelled_while_it_waits(bench: Make) -> None:
     made = bench()

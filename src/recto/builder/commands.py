@@ -11,6 +11,7 @@ from msgspec import Struct, field
 from recto.interpreters import Base
 from recto.problems import BuildError, Cancelled, problem
 from recto.sandbox.base import Command, Limits, Network, OnLine, Outcome, Sandbox
+from recto.sandbox.exceeded import exceeded
 
 
 def no_failpoint(step: str) -> None:
@@ -60,7 +61,7 @@ class Commands(Struct):
     ) -> Outcome:
         """How the command ended by itself.
 
-        Raises BuildError `cap-build-time` or `out-of-memory`, or Cancelled, where it was ended.
+        Raises BuildError (`cap-build-time` or what `exceeded` tells) or Cancelled where it was ended.
         """
         left = self.seconds_max - (self.clock() - self._started)
         if left <= 0:
@@ -83,8 +84,8 @@ class Commands(Struct):
             raise self._late()
         if outcome.stop == "cancelled":
             raise Cancelled(problem("cancelled"))
-        if outcome.out_of_memory:
-            raise BuildError(problem("out-of-memory"), self.log)
+        if (found := exceeded(outcome)) is not None:
+            raise BuildError(found, self.log)
         return outcome
 
     def _late(self) -> BuildError:

@@ -23,6 +23,7 @@ from recto.progress import Event, Progress, silent
 from recto.resolver.index_pages import credentials, default_index, index_settings
 from recto.resolver.watching import LOG, Watch, without_steps
 from recto.sandbox.base import Command, Limits, Outcome, Sandbox
+from recto.sandbox.exceeded import exceeded
 
 # How often whoever waits for a search hears how it goes. Most are done before the first time.
 TELL_SECONDS = 5.0
@@ -171,10 +172,10 @@ def _compiled(uv: Uv, base: Base, question: Question, directory: Path, patience:
     said = _said(outcome)
     if outcome.succeeded:
         return Answer(Pylock.from_dict(tomllib.loads((directory / "pylock.toml").read_text("utf-8"))), said)
+    if (found := exceeded(outcome)) is not None:
+        raise ResolveError(found, said)
     if outcome.code == _UNSOLVABLE:
         return NoSolution(said)
-    if outcome.out_of_memory:
-        raise ResolveError(problem("out-of-memory"), said)
     raise ResolveError(diagnose(said), said)
 
 

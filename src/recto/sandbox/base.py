@@ -10,7 +10,8 @@ from typing import Any, Literal, Protocol
 from msgspec import Struct, field
 
 Network = Literal["none", "index", "host"]
-Stop = Literal["exited", "timed-out", "cancelled", "disk-full"]
+# `disk-limit` is the command's own limit, `disk-full` the floor of the volume, whoever filled it.
+Stop = Literal["exited", "timed-out", "cancelled", "disk-limit", "disk-full"]
 # What a limit is kept by, from the most to the least exact; `process` is each process by itself, not all together.
 Tier = Literal["cgroup-v2", "cgroup-v1", "filesystem", "watched", "process", "none"]
 

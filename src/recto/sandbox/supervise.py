@@ -8,11 +8,15 @@ import subprocess
 import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack, closing
+from typing import TYPE_CHECKING
 
 from recto.sandbox.base import Command, OnLine, Outcome, Stop
 from recto.sandbox.kept import Kept, Lines
 from recto.sandbox.memory_kills import memory_kills
 from recto.sandbox.process_tree import MARK, ProcessTree
+
+if TYPE_CHECKING:
+    from recto.sandbox.limits.keeping import Keeper
 
 # How often `cancelled` is asked.
 _TICK_SECONDS = 0.2
@@ -33,6 +37,7 @@ def supervise(
     command: Command,
     *,
     argv: tuple[str, ...] | None = None,
+    keeper: Keeper | None = None,
     marked: bool = True,
     on_stdout: OnLine | None = None,
     on_stderr: OnLine | None = None,
@@ -42,40 +47,56 @@ def supervise(
     """How the command ended, all of its processes with it. `argv` replaces the command's own: a wrapper around it.
     Not `marked`, its environment is exactly what is given, and only descendants are found.
 
-    `user` is the user id that the wrapper gives the command, if another than ours.
+    `user` is the user id that the wrapper gives the command, if another than ours. Without a keeper, only time and
+    output are limited.
 
     A time-out or a cancellation sends SIGTERM to the process group and two seconds later SIGKILL to every process;
-    after an exit what was left behind is killed at once. Raises what `subprocess.Popen` raises at the start.
+    after an exit, or at the limit of the disk, what is there is killed at once. Raises what `subprocess.Popen` raises
+    at the start, and SandboxError where a limit cannot be put in force.
     """
     started, killed = time.monotonic(), memory_kills()
     mark = os.urandom(16).hex()
-    with _start(argv or command.argv, command, mark if marked else None) as child, ExitStack() as descriptors:
+    with (
+        _start(argv or command.argv, command, mark if marked else None, keeper) as child,
+        ExitStack() as descriptors,
+    ):
         tree = ProcessTree(child.pid, mark, user)
         with ExitStack() as processes:
             # Before the child is waited for: until then its process id cannot go to somebody else.
             processes.callback(tree.kill)
+            if keeper is not None:
+                processes.callback(keeper.kill)
+                keeper.admit(child)
             run = descriptors.enter_context(closing(_Run(child, command, on_stdout, on_stderr)))
-            stop = _watch(run, started, command.limits.wall_seconds, cancelled or _never)
-            if stop != "exited":
+            stop = _watch(run, started, command.limits.wall_seconds, cancelled or _never, keeper)
+            if stop in ("timed-out", "cancelled"):
                 tree.terminate()
                 run.pump_until(time.monotonic() + _GRACE_SECONDS)
         run.drain_until(time.monotonic() + _DRAIN_SECONDS)
+        own = keeper.memory_kills if keeper else None
         return Outcome(
             code=child.wait(),
-            stop=stop,
+            stop=stop if keeper is None or stop != "exited" else keeper.last() or stop,
             stdout=run.stdout.content(),
             stderr=run.stderr.content(),
             seconds=time.monotonic() - started,
-            memory_kills=0 if killed is None else max(0, (memory_kills() or killed) - killed),
+            # Exact where the command has a group of its own; else whoever was killed beside it counts too.
+            memory_kills=_since(killed) if own is None else own,
+            refused_processes=keeper.refused_processes if keeper else 0,
+            tiers=keeper.tiers if keeper else {},
         )
 
 
-def _start(argv: tuple[str, ...], command: Command, mark: str | None) -> subprocess.Popen[bytes]:
+def _since(killed: int | None) -> int:
+    return 0 if killed is None else max(0, (memory_kills() or killed) - killed)
+
+
+def _start(argv: tuple[str, ...], command: Command, mark: str | None, keeper: Keeper | None) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
-        argv,
+        keeper.waiting(argv) if keeper else argv,
         cwd=command.cwd,
         env=command.environment if mark is None else _marked(command.environment, mark),
-        stdin=subprocess.PIPE if command.stdin else subprocess.DEVNULL,
+        stdin=subprocess.PIPE if command.stdin or keeper else subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         start_new_session=True,
@@ -90,8 +111,10 @@ def _marked(environment: Mapping[str, str], mark: str) -> dict[str, str]:
     return {**environment, MARK: f"{outer}:{mark}" if outer else mark}
 
 
-def _watch(run: _Run, started: float, seconds_max: float | None, cancelled: Callable[[], bool]) -> Stop:
-    """Pumps until the child ends, time is up or somebody cancels."""
+def _watch(
+    run: _Run, started: float, seconds_max: float | None, cancelled: Callable[[], bool], keeper: Keeper | None
+) -> Stop:
+    """Pumps until the child ends, time is up, somebody cancels or the keeper sees a limit exceeded."""
     deadline = float("inf") if seconds_max is None else started + seconds_max
     while True:
         now = time.monotonic()
@@ -101,6 +124,8 @@ def _watch(run: _Run, started: float, seconds_max: float | None, cancelled: Call
             return "timed-out"
         if cancelled():
             return "cancelled"
+        if keeper is not None and (stop := keeper.watch()):
+            return stop
 
 
 class _Run:
@@ -119,7 +144,7 @@ class _Run:
         self._selector.register(self._pidfd, selectors.EVENT_READ, self._note_end)
         self._readable(child.stdout, self.stdout, on_stdout)
         self._readable(child.stderr, self.stderr, on_stderr)
-        if child.stdin is not None:
+        if child.stdin is not None and not child.stdin.closed:
             os.set_blocking(child.stdin.fileno(), False)
             self._selector.register(child.stdin, selectors.EVENT_WRITE, self._write)
 

@@ -9,9 +9,11 @@ import psutil
 import pytest
 from quarto_jobs import codes, job
 
+from limited import Limited
 from recto.engines.quarto import QuartoEngine
 from recto.problems import Source
 from recto.progress import Event, silent
+from recto.sandbox.base import Limits
 from recto.sandbox.none import NoSandbox
 
 pytest_plugins = ("quarto_fixtures",)
@@ -262,3 +264,46 @@ def test_an_output_that_a_cell_turned_into_a_link_is_not_delivered(
 
     assert (rendered.status, codes(rendered), rendered.outputs) == ("failure", ["render-failed"], ())
     assert names(project) == {"paper.qmd"}
+
+
+def test_a_kernel_killed_for_the_memory_of_its_own_group_is_told_from_one_that_ends(
+    quarto: Path, project: Path, kernel_prefix: Path
+) -> None:
+    sandbox = Limited(Limits(memory_bytes=400_000_000))
+    text = "```{python}\nx = bytearray(900_000_000)\n```\n"
+
+    rendered = QuartoEngine(quarto, sandbox).render(job(project, kernel_prefix, text), silent)
+
+    if sandbox.outcomes[-1].tiers["memory"] == "process":
+        pytest.skip("this process may not make a control group for memory")
+    assert (rendered.status, codes(rendered)) == ("failure", ["out-of-memory"])
+    assert rendered.problems[0].source == Source("paper.qmd", 2)
+
+
+def test_a_cell_that_starts_too_many_threads_is_told_so(quarto: Path, project: Path, kernel_prefix: Path) -> None:
+    sandbox = Limited(Limits(processes=100))
+    text = (
+        "```{python}\nimport threading\nstop = threading.Event()\n"
+        "for _ in range(1000): threading.Thread(target=stop.wait, daemon=True).start()\n```\n"
+    )
+
+    rendered = QuartoEngine(quarto, sandbox).render(job(project, kernel_prefix, text), silent)
+
+    if sandbox.outcomes[-1].tiers["processes"] in ("process", "none"):
+        pytest.skip("this process may not make a control group for processes")
+    assert (rendered.status, codes(rendered)) == ("failure", ["process-limit"])
+
+
+def test_a_cell_that_fills_the_disk_is_named(quarto: Path, project: Path, kernel_prefix: Path) -> None:
+    text = (
+        "```{python}\n1\n```\n\n"
+        "```{python}\nimport signal\nfor n in range(200): open(f'{n}', 'wb').write(bytes(100_000))\n"
+        "signal.pause()\n```\n"
+    )
+
+    rendered = QuartoEngine(quarto, Limited(Limits(disk_bytes=10_000_000))).render(
+        job(project, kernel_prefix, text), silent
+    )
+
+    assert (rendered.status, codes(rendered)) == ("failure", ["disk-limit"])
+    assert rendered.problems[0].source == Source("paper.qmd", 6)

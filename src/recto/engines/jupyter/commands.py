@@ -13,6 +13,7 @@ from recto.engines.jupyter.stopping import Stopped
 from recto.problems import EngineError, problem
 from recto.problems.diagnosis import clean, decode
 from recto.sandbox.base import Command, Limits, OnLine, Outcome, Sandbox, Stop
+from recto.sandbox.exceeded import exceeded
 
 
 class Access(Struct, frozen=True):
@@ -85,4 +86,6 @@ class Commands:
             raise Stopped("timedout", problem("render-timeout", seconds=f"{self.job.seconds_max:g}"))
         if outcome.stop == "cancelled":
             raise Stopped("terminated", problem("render-stopped"))
+        if outcome.stop != "exited" and (found := exceeded(outcome)) is not None:
+            raise Stopped("failure", found)
         return outcome

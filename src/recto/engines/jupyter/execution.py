@@ -135,13 +135,18 @@ class _Run(Struct, frozen=True):
 
     def _execution(self, outcome: Outcome, workplace: Workplace, timings_ms: Mapping[str, float]) -> Execution:
         if not outcome.succeeded:
-            ended = {"code": outcome.code, "memory_kills": outcome.memory_kills}
+            ended = {"code": outcome.code, **_counted(outcome)}
             return Execution(failure=Failure("runner", None, {}, ended))
         execution = _read(workplace.result(), self.blocks, workplace.plotly())
         if execution.failure is not None:
-            facts = {**execution.failure.facts, "memory_kills": outcome.memory_kills}
+            facts = {**execution.failure.facts, **_counted(outcome)}
             execution = replace(execution, failure=replace(execution.failure, facts=facts))
         return replace(execution, timings_ms={**self.steps.timings_ms, **timings_ms})
+
+
+def _counted(outcome: Outcome) -> dict[str, object]:
+    """What the sandbox saw of limits, for whoever words the failure."""
+    return {"memory_kills": outcome.memory_kills, "refused_processes": outcome.refused_processes}
 
 
 def _line(document: Document, done: int | None) -> int | None:

@@ -14,6 +14,7 @@ from recto.problems import Problem, Source, problem
 from recto.problems.diagnosis import diagnose
 from recto.problems.diagnosis.exceptions import from_exception
 from recto.problems.modules import hint_for_module, missing_submodule
+from recto.sandbox.exceeded import says_refused
 
 EXCERPT_LINES = 20
 # What a diagnosis adds to what the kernel says itself; other codes are less exact than that.
@@ -39,6 +40,10 @@ class FailureReader:
             )
         if _out_of_memory(failure):
             return (problem("out-of-memory", source=self._where(failure)),)
+        if _ended_by(failure) == signal.SIGXCPU:
+            return (problem("processor-limit", source=self._where(failure)),)
+        if _refused(failure, log):
+            return (problem("process-limit", source=self._where(failure), excerpt=_tail(log)),)
         if failure.kind == "died":
             return (problem("kernel-died", source=self._where(failure), document=self._file, excerpt=_tail(log)),)
         if failure.kind == "lacking":
@@ -56,6 +61,8 @@ class FailureReader:
         kinds = kinds if isinstance(kinds, list) else []
         where, text = self._where(failure), _traceback(failure)
         module = failure.facts.get("name")
+        if _refused(failure, f"{failure.error.get('evalue')}"):
+            return problem("process-limit", source=where, excerpt=text)
         if "ModuleNotFoundError" in kinds and isinstance(module, str):
             return _missing_module(module, where, text)
         part = missing_submodule(str(failure.error.get("evalue") or "")) if "ImportError" in kinds else None
@@ -107,8 +114,17 @@ class FailureReader:
 
 def _out_of_memory(failure: Failure) -> bool:
     """Whether the kernel ended what ran the cells because memory ran out."""
-    ended = failure.facts.get("signal") if failure.kind == "died" else -_number(failure.facts.get("code"))
-    return ended == signal.SIGKILL and _number(failure.facts.get("memory_kills")) > 0
+    return _ended_by(failure) == signal.SIGKILL and _number(failure.facts.get("memory_kills")) > 0
+
+
+def _ended_by(failure: Failure) -> int:
+    """The signal that ended what ran the cells; 0 or less where it was none."""
+    return _number(failure.facts.get("signal")) if failure.kind == "died" else -_number(failure.facts.get("code"))
+
+
+def _refused(failure: Failure, text: str) -> bool:
+    """Whether a process or a thread was refused at the limit, and this failure says so."""
+    return _number(failure.facts.get("refused_processes")) > 0 and says_refused(text)
 
 
 def _number(fact: object) -> int:

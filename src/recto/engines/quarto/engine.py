@@ -23,6 +23,7 @@ from recto.problems import Problem, problem
 from recto.problems.diagnosis import redacted
 from recto.progress import Event, Progress
 from recto.sandbox.base import Command, Limits, OnLine, Outcome, Sandbox
+from recto.sandbox.exceeded import exceeded, says_refused
 
 # A format is one word of Quarto's or pandoc's, with extensions (`markdown+emoji`, `acm-pdf`, `my/own.lua`); a leading
 # dash would be an option and a comma a list.
@@ -30,6 +31,8 @@ _FORMAT = re.compile(r"[A-Za-z][\w.+/-]*")
 _COLOURS = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 _CELL_DONE = re.compile(rb"^\s*Cell (\d+)/(\d+)\b")
 _WARNING = re.compile(r"^(?:WARN(?:ING)?\b|Recto:).*$", re.MULTILINE)
+# What says no more than that something failed; the rest is more exact than a limit.
+_OF_REFUSAL = frozenset({"cell-error", "kernel-died", "cause-unknown", "render-failed"})
 _PROBED = re.compile(r"^\s*Path: (?P<python>/.*\S)\s*$", re.MULTILINE)
 
 
@@ -152,6 +155,8 @@ def _judged(job: Job, document: Document, around: Surroundings, outcome: Outcome
         return _Run("timedout", log, problems=(problem("render-timeout", seconds=f"{job.seconds_max:g}", source=at),))
     if outcome.stop == "cancelled":
         return _Run("terminated", log)
+    if outcome.stop != "exited" and (over := exceeded(outcome)) is not None:
+        return _Run("failure", log, problems=(over.at(failure.running_cell(log, document, job)),))
     output = outputs.created(log, job.document, job.project)
     if astray := _astray(job, document, told, log, ended_well=outcome.code == 0):
         if output is not None:
@@ -159,8 +164,7 @@ def _judged(job: Job, document: Document, around: Surroundings, outcome: Outcome
         return _Run("failure", log, problems=(astray,), prefix=prefix)
     if outcome.code != 0:
         found = failure.problems(log, failure.errors_in(around.log), document, job)
-        if outcome.memory_kills:
-            found = tuple(_out_of_memory(one) for one in found)
+        found = tuple(_by_limit(one, outcome) for one in found)
         return _Run("failure", log, problems=found, prefix=prefix)
     if output is None:
         lost = problem("render-failed", reason="Quarto named no output inside the project")
@@ -168,9 +172,13 @@ def _judged(job: Job, document: Document, around: Surroundings, outcome: Outcome
     return _Run("success", log, output, prefix=prefix)
 
 
-def _out_of_memory(found: Problem) -> Problem:
-    """What a kernel that ended is where the operating system killed for memory meanwhile."""
-    return problem("out-of-memory", source=found.source) if found.code == "kernel-died" else found
+def _by_limit(found: Problem, outcome: Outcome) -> Problem:
+    """What a failure is where the operating system killed for memory meanwhile, or refused a process."""
+    if found.code == "kernel-died" and outcome.memory_kills:
+        return problem("out-of-memory", source=found.source)
+    if found.code in _OF_REFUSAL and outcome.refused_processes and says_refused(found.excerpt):
+        return problem("process-limit", source=found.source, excerpt=found.excerpt)
+    return found
 
 
 def _astray(

@@ -53,6 +53,27 @@ KINDS = by_code(
         "Work on less data at a time, or ask the operator for more memory.",
     ),
     Kind(
+        "process-limit",
+        "environment",
+        "More processes or threads were started than may run at a time.",
+        "More processes or threads were started than may run here at a time.",
+        "Start fewer of them, such as `n_jobs=1` or a smaller pool, or ask the operator for a higher limit.",
+    ),
+    Kind(
+        "disk-limit",
+        "environment",
+        "More was written than one command may write.",
+        "More was written to the disk than is allowed here.",
+        "Write less, or remove files once they are used; or ask the operator for a higher limit.",
+    ),
+    Kind(
+        "processor-limit",
+        "environment",
+        "A process used more processor time than it may.",
+        "A process used up the processor time that is allowed here.",
+        "Make it do less, or ask the operator for a higher limit.",
+    ),
+    Kind(
         "pip-broken",
         "environment",
         "The installer `pip` cannot run, or refuses to change itself.",

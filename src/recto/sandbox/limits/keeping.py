@@ -1,0 +1,98 @@
+"""The limits of one command, put in force before it begins and accounted for when it has ended."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from recto.sandbox.base import Command, Stop, Tier
+from recto.sandbox.limits.cgroups import Group, clear
+from recto.sandbox.limits.disk import DiskWatch
+from recto.sandbox.limits.gate import gated, let_in
+from recto.sandbox.limits.hierarchies import Place, places
+from recto.sandbox.limits.rlimits import restrict
+
+
+class Keeper:
+    """What keeps one command within its limits."""
+
+    def __init__(self, command: Command, group: Group, disk: DiskWatch, uid: int) -> None:
+        self._command = command
+        self._group = group
+        self._disk = disk
+        self._uid = uid
+        self.tiers: dict[str, Tier] = dict(group.tiers)
+        if command.limits.disk_bytes is not None:
+            self.tiers["disk"] = "watched"
+
+    def waiting(self, argv: tuple[str, ...]) -> tuple[str, ...]:
+        """The words of a process that waits for `admit` before it becomes `argv`; its input has to be a pipe."""
+        return gated(argv, self._command.environment, self._command.stdin)
+
+    def admit(self, child: subprocess.Popen[bytes]) -> None:
+        """Puts a child that waits under the limits and lets it begin; raises SandboxError where a limit fails."""
+        self.tiers |= restrict(child.pid, self._command.limits, self.tiers, self._uid)
+        self._group.join(child.pid)
+        let_in(child, self._command.stdin)
+
+    def watch(self) -> Stop | None:
+        """Why the command has to end, if it has to; asked a few times a second."""
+        return self._disk.watch()
+
+    def last(self) -> Stop | None:
+        """Which limit was exceeded unseen, once the command has ended."""
+        return self._disk.last()
+
+    def kill(self) -> None:
+        """Ends every process that is in the command's group."""
+        self._group.kill()
+
+    @property
+    def memory_kills(self) -> int | None:
+        """How many processes of the command were killed for their memory; None where nobody counts them alone."""
+        return self._group.memory_kills
+
+    @property
+    def throttled(self) -> int | None:
+        """In how many tenths of a second the command had to wait for its share; None where nobody counts them."""
+        return self._group.throttled
+
+    @property
+    def refused_processes(self) -> int:
+        """How often the command was refused a process or a thread, as far as this is counted."""
+        return self._group.refused_processes or 0
+
+
+class Limiter:
+    """Keeps commands within their limits; a command whose limits cannot be put in force does not begin.
+
+    By what each limit can be kept is found out at the first use, and said by `Keeper.tiers`: a control group that
+    counts all processes together, where one can be made, else each process by itself. `free_bytes_min` is what must
+    stay free on the volumes that commands write to.
+    """
+
+    def __init__(self, free_bytes_min: int = 0) -> None:
+        self._free_bytes_min = free_bytes_min
+        self._finding = threading.Lock()
+        self._places: tuple[Place, ...] | None = None
+
+    @contextmanager
+    def keep(self, command: Command, uid: int | None = None) -> Iterator[Keeper]:
+        """The keeper of a command whose processes will be of this user (ours, if None); no process outlives it."""
+        group = Group(self._found(), command.limits)
+        try:
+            limit, floor = command.limits.disk_bytes, self._free_bytes_min
+            disk = DiskWatch(command.writable, limit, floor, processes=group.processes)
+            yield Keeper(command, group, disk, os.geteuid() if uid is None else uid)
+        finally:
+            group.close()
+
+    def _found(self) -> tuple[Place, ...]:
+        with self._finding:
+            if self._places is None:
+                self._places = places()
+                clear(self._places)
+            return self._places
