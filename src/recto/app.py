@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from recto.render.options import Options as RenderOptions
     from recto.resolver.base import Resolver
     from recto.sandbox.base import Sandbox
+    from recto.sandbox.door.access import Access
     from recto.store import Store
     from recto.store.layout import Layout
 
@@ -112,7 +113,10 @@ class App:
             return NoSandbox()
         from recto.sandbox.base import Limits
         from recto.sandbox.bubblewrap import Bubblewrap
+        from recto.sandbox.door.leading import Leading
         from recto.sandbox.identity import Identity
+        from recto.sandbox.landlock import Landlock
+        from recto.sandbox.limits.keeping import Limiter
 
         limits = Limits(
             memory_bytes=settings.sandbox_memory,
@@ -122,7 +126,25 @@ class App:
             file_bytes=settings.sandbox_file,
             scratch_bytes=settings.sandbox_scratch,
         )
-        return Bubblewrap(limits, Identity.here(settings.sandbox_uid), settings.sandbox_show)
+        identity, limiter = Identity.here(settings.sandbox_uid), Limiter(settings.free_floor)
+        if settings.sandbox == "landlock":
+            return Landlock(limits, identity, settings.sandbox_show, limiter)
+        leading = Leading(self._access, settings.network)
+        return Bubblewrap(limits, identity, settings.sandbox_show, leading, limiter)
+
+    def _access(self) -> Access:
+        """Where contained installers may go."""
+        from recto.resolver.index_pages import default_index
+        from recto.sandbox.door import hosts
+        from recto.sandbox.door.access import Access
+
+        settings = self.settings
+        # Before there is a base, for one is made with the installer: any interpreter does.
+        python = self.interpreters.probe(self.python)
+        url = settings.index_url or default_index(self.uv, python, self.wheels, self.sandbox)
+        if url is None:
+            return Access(frozenset())
+        return hosts.access(url, self.store.cache / "hosts", settings.network, further=settings.index_hosts)
 
     @property
     def base_python(self) -> Path:

@@ -13,17 +13,22 @@ import platform
 import shutil
 import signal
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
 from recto.sandbox import profile
 from recto.sandbox.base import Command, Limits, OnLine, Outcome, tightened
 from recto.sandbox.identity import Identity
+from recto.sandbox.limits.keeping import Limiter
 from recto.sandbox.refusal import SandboxError
 from recto.sandbox.seccomp import program
 from recto.sandbox.supervise import supervise
+
+if TYPE_CHECKING:
+    from recto.sandbox.door.leading import Leading
 
 _PLACES = "/usr/bin:/bin:/usr/local/bin"
 # What bubblewrap reports once the command was started: it is missing where the world could not be made.
@@ -37,7 +42,7 @@ class Bubblewrap:
     """Runs commands in worlds of their own, within the operator's limits and those of each command.
 
     `shown` are paths that every command may read beside its own. Started by root, commands run as `identity`, and what
-    they may write is made that user's.
+    they may write is made that user's. `leading` leads commands with network "index" there; without it they are refused.
     """
 
     name = "bubblewrap"
@@ -47,11 +52,15 @@ class Bubblewrap:
         limits: Limits | None = None,
         identity: Identity | None = None,
         shown: tuple[Path, ...] = (),
+        leading: Leading | None = None,
+        limiter: Limiter | None = None,
         path: str = _PLACES,
     ) -> None:
         self._limits = limits or Limits()
         self._identity = identity or Identity.here()
         self._shown = shown
+        self._leading = leading
+        self._limiter = limiter or Limiter()
         self._path = path
 
     def run(
@@ -66,14 +75,27 @@ class Bubblewrap:
         _check(command)
         self._identity.hand_over(command.writable)
         self._identity.show(command.read_only)
-        with self._world(command) as (contained, report):
-            outcome = supervise(contained, marked=False, on_stdout=on_stdout, on_stderr=on_stderr, cancelled=cancelled)
+        with ExitStack() as held:
+            command = held.enter_context(self._led(command))
+            contained, report = held.enter_context(self._world(command))
+            keeper = held.enter_context(self._limiter.keep(contained, uid=self._identity.number))
+            outcome = supervise(
+                contained, marked=False, keeper=keeper, on_stdout=on_stdout, on_stderr=on_stderr, cancelled=cancelled
+            )
             said = _report(report)
         if outcome.stop == "exited" and outcome.code >= 0 and _ENTERED not in said and not outcome.memory_kills:
             text = outcome.stderr.decode("utf-8", "replace").strip()
             reason = text.splitlines()[-1].removeprefix("bwrap: ") if text else f"bubblewrap ended with {outcome.code}"
             raise SandboxError(f"bubblewrap says: {reason.rstrip('.')}", text)
         return replace(outcome, code=_code(outcome.code))
+
+    def _led(self, command: Command) -> AbstractContextManager[Command]:
+        """The command with its way to the index, if it is to have one."""
+        if command.network != "index":
+            return nullcontext(command)
+        if self._leading is None:
+            raise SandboxError("nothing was named that leads to the package index")
+        return self._leading.led(command)
 
     @contextmanager
     def _world(self, command: Command) -> Iterator[tuple[Command, int]]:
