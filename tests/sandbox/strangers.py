@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import stat
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -135,6 +136,22 @@ def deep(directory: Path, levels: int, leaf: bytes = b"leaf") -> None:
             os.write(file, leaf)
             os.close(file)
     os.close(at)
+
+
+@contextmanager
+def in_memory(fallback: Path) -> Iterator[Path]:
+    """A directory for more files than a disk makes in a second, removed afterwards; else one in `fallback`."""
+    shm = Path("/dev/shm")
+    with tempfile.TemporaryDirectory(dir=shm if os.access(shm, os.W_OK) else fallback) as name:
+        yield Path(name)
+
+
+def many(directory: Path, count: int) -> None:
+    """That many empty files."""
+    here = os.open(directory, os.O_RDONLY)
+    for number in range(count):
+        os.close(os.open(str(number), os.O_CREAT | os.O_WRONLY, dir_fd=here))
+    os.close(here)
 
 
 @contextmanager

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from strangers import SECRET, TRICKS, Trick, as_nobody, deep, outside
+from strangers import SECRET, TRICKS, Trick, as_nobody, deep, in_memory, many, outside
 
 from recto.sandbox.beneath import Beneath
 from recto.sandbox.removing import discarded, removed
@@ -54,27 +54,29 @@ def test_a_linked_way_to_what_is_to_be_removed_is_not_taken(project: Path, tmp_p
 
 
 @pytest.mark.parametrize("levels", [300, 5000])
-def test_a_deep_tree_takes_three_descriptors_and_no_stack(project: Path, levels: int) -> None:
-    deep(project, levels)
+def test_a_deep_tree_takes_few_descriptors_and_no_stack(tmp_path: Path, levels: int) -> None:
     code = (
         "import resource, sys; from pathlib import Path\n"
         "from recto.sandbox.removing import discarded; import recto.sandbox.openat2\n"
         "resource.setrlimit(resource.RLIMIT_NOFILE, (12, 12)); sys.setrecursionlimit(60)\n"
         "print(discarded(Path(sys.argv[1])))\n"
     )
-    done = subprocess.run([sys.executable, "-c", code, project], capture_output=True, text=True, check=True)
-    assert done.stdout == "True\n"
-    assert not project.exists()
+    with in_memory(tmp_path) as directory:
+        (directory / "project").mkdir()
+        deep(directory / "project", levels)
+        argv = [sys.executable, "-c", code, str(directory / "project")]
+        done = subprocess.run(argv, capture_output=True, text=True, check=True)
+        assert done.stdout == "True\n"
+        assert list(directory.iterdir()) == []
     assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] > 12
 
 
-def test_two_hundred_thousand_names_are_removed(project: Path) -> None:
-    made = os.open(project, os.O_RDONLY)
-    for number in range(200_000):
-        os.close(os.open(str(number), os.O_CREAT | os.O_WRONLY, dir_fd=made))
-    os.close(made)
-    assert discarded(project)
-    assert not project.exists()
+def test_two_hundred_thousand_names_are_removed(tmp_path: Path) -> None:
+    with in_memory(tmp_path) as directory:
+        (directory / "project").mkdir()
+        many(directory / "project", 200_000)
+        assert discarded(directory / "project")
+        assert list(directory.iterdir()) == []
 
 
 def test_what_is_more_than_allowed_stays(project: Path) -> None:
@@ -85,11 +87,12 @@ def test_what_is_more_than_allowed_stays(project: Path) -> None:
     assert discarded(project)
 
 
-def test_modes_do_not_keep_a_plain_user_from_removing_what_is_theirs(tmp_path: Path) -> None:
+def test_modes_do_not_keep_a_plain_user_from_removing_what_is_theirs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     tmp_path.chmod(0o777)
-    with as_nobody():
-        here = os.open(tmp_path, os.O_RDONLY)
-        os.chdir(f"/proc/self/fd/{here}")
+    # By the working directory, since others may not pass the directories above it.
+    monkeypatch.chdir(tmp_path)
     tree = Path("tree")
     with as_nobody():
         for name in ("closed", "written", "listed/inner"):
@@ -105,8 +108,6 @@ def test_modes_do_not_keep_a_plain_user_from_removing_what_is_theirs(tmp_path: P
         opened.is_plain("tree")
         with as_nobody():
             assert removed(opened, "tree")
-    os.close(here)
-    os.chdir("/")
     assert not (tmp_path / "tree").exists()
 
 

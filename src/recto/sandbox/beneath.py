@@ -25,6 +25,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from recto.problems.amounts import counted, size
+
 # What linux/limits.h lets one call resolve; a longer name is resolved part by part.
 _PATH_BYTES_MAX = 4095
 _CHUNK_BYTES = 1 << 20
@@ -49,10 +51,10 @@ class NotPlain(OSError):
 
 
 class TooLarge(OSError):
-    """More than was allowed, as the file says of itself or as it turned out."""
+    """More than was allowed, bytes or what `noun` names, as the file says of itself or as it turned out."""
 
-    def __init__(self, most: int, unit: str = "bytes") -> None:
-        super().__init__(errno.EFBIG, f"it has more than {most} {unit}")
+    def __init__(self, most: int, noun: str | None = None) -> None:
+        super().__init__(errno.EFBIG, f"it has more than {counted(most, noun) if noun else size(most)}")
 
 
 def why(error: OSError) -> str:
@@ -182,7 +184,7 @@ class Beneath:
                 continue
             left -= len(entries)
             if left < 0:
-                raise TooLarge(entries_max, "files")
+                raise TooLarge(entries_max, "file")
             for entry, is_directory in entries:
                 name = f"{here}/{entry}" if here else entry
                 if not _can_be_told(entry):
