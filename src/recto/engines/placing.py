@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 
 from recto.engines.base import OUTPUT_BYTES_MAX
@@ -41,7 +42,9 @@ def taken(source: Beneath, name: str, into: Beneath, target: str) -> Copy:
 
 def unwritable(directory: Path, error: OSError) -> EngineError:
     """The error for an output that cannot be put into a directory."""
-    return EngineError(full_disk(error) or problem("output-unwritable", path=directory, reason=why(error)))
+    link = error.errno == errno.ELOOP
+    reason = "a link is on the way to it" if link else (error.strerror or str(error)).lower()
+    return EngineError(full_disk(error) or problem("output-unwritable", path=directory, reason=reason))
 
 
 def unreadable(name: str, error: OSError) -> EngineError:
