@@ -55,7 +55,9 @@ def uv_cache(shared: Path) -> Path:
 @pytest.fixture(scope="session")
 def workbench(shared: Path, uv: Path, uv_cache: Path, network_environment: Mapping[str, str]) -> Workbench:
     """The tools of builders; what they keep is shared by this test run."""
-    return Workbench(uv, uv_cache, shared / "bytecode", shared / "starts", NoSandbox(), network_environment)
+    return Workbench(
+        uv, uv_cache, shared / "bytecode", shared / "starts", shared / "fonts", NoSandbox(), network_environment
+    )
 
 
 def made_once(directory: Path, make: Callable[[Path], object]) -> Path:

@@ -14,6 +14,17 @@ from recto.settings.reference import reference_page
 
 # For each setting: a text, and what it means.
 EXAMPLES: dict[str, tuple[str, object]] = {
+    "sandbox": ("bubblewrap", "bubblewrap"),
+    "sandbox_memory": ("1 GB", 10**9),
+    "sandbox_processes": ("64", 64),
+    "sandbox_cpus": ("1.5", 1.5),
+    "sandbox_open_files": ("256", 256),
+    "sandbox_file": ("1 GB", 10**9),
+    "sandbox_disk": ("1 GB", 10**9),
+    "sandbox_scratch": ("64 MB", 64 * 10**6),
+    "sandbox_show": ("/opt/texlive:/opt/fonts", (Path("/opt/texlive"), Path("/opt/fonts"))),
+    "sandbox_uid": ("1234", 1234),
+    "index_hosts": ("files.example, more.example", ("files.example", "more.example")),
     "data_dir": ("/srv/recto", Path("/srv/recto")),
     "base": ("/opt/python/bin/python3", Path("/opt/python/bin/python3")),
     "python": ("/usr/bin/python3", Path("/usr/bin/python3")),

@@ -105,9 +105,24 @@ class App:
     @cached_property
     def sandbox(self) -> Sandbox:
         """What contains the commands that are run."""
-        from recto.sandbox.none import NoSandbox
+        settings = self.settings
+        if settings.sandbox == "none":
+            from recto.sandbox.none import NoSandbox
 
-        return NoSandbox()
+            return NoSandbox()
+        from recto.sandbox.base import Limits
+        from recto.sandbox.bubblewrap import Bubblewrap
+        from recto.sandbox.identity import Identity
+
+        limits = Limits(
+            memory_bytes=settings.sandbox_memory,
+            processes=settings.sandbox_processes,
+            cpus=settings.sandbox_cpus,
+            open_files=settings.sandbox_open_files,
+            file_bytes=settings.sandbox_file,
+            scratch_bytes=settings.sandbox_scratch,
+        )
+        return Bubblewrap(limits, Identity.here(settings.sandbox_uid), settings.sandbox_show)
 
     @property
     def base_python(self) -> Path:
@@ -165,6 +180,7 @@ class App:
             cache=self.wheels,
             bytecode=self.store.bytecode,
             starts=self.store.cache / "starts",
+            fonts=self._fonts,
             sandbox=self.sandbox,
             environment=self.tool_environment,
             index_url=self.settings.index_url,
@@ -309,9 +325,16 @@ class App:
     def _render_options(self) -> RenderOptions:
         from recto.render.options import Options
 
+        environment = self.settings.render_environment
+        if self.settings.sandbox != "none":
+            return Options(self.settings.render_seconds, environment, self._fonts)
         # Matplotlib looks through all fonts of the machine where it finds no list of them: seconds in each render.
-        fonts = {"MPLCONFIGDIR": str(self._layout.cache / "matplotlib")}
-        return Options(self.settings.render_seconds, {**fonts, **self.settings.render_environment})
+        shared = {"MPLCONFIGDIR": str(self._layout.cache / "matplotlib")}
+        return Options(self.settings.render_seconds, {**shared, **environment})
+
+    @property
+    def _fonts(self) -> Path:
+        return self._layout.cache / "fonts"
 
     def head_start(self, document: Path) -> HeadStart:
         """The head start of the one render of this process, which is about to be asked for."""

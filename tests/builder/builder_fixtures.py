@@ -8,11 +8,12 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from building import Workshop, make_wheel
+from building import Workshop
 from packaging.pylock import Pylock
 
 from recto.builder.workbench import Workbench
 from recto.interpreters import Base
+from wheels import make_wheel
 
 
 @pytest.fixture

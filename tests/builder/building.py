@@ -1,13 +1,11 @@
-"""Wheels made on the spot, locks of them, and a place to build them in."""
+"""Locks of wheels, and a place to build them in."""
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import shutil
 import subprocess
-import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,38 +19,6 @@ from recto.builder.uv_builder import UvBuilder
 from recto.builder.workbench import Workbench
 from recto.interpreters import Base
 from recto.progress import Event
-
-
-def make_wheel(
-    directory: Path,
-    name: str,
-    version: str,
-    files: Mapping[str, str],
-    metadata: str = "",
-    record_of: Mapping[str, str] | None = None,
-) -> Path:
-    """A pure wheel with these files (binary distribution format, PEP 427); its RECORD may tell of others."""
-    stem = f"{name}-{version}"
-    info = f"{stem}.dist-info"
-    content = {
-        **files,
-        f"{info}/METADATA": f"Metadata-Version: 2.4\nName: {name}\nVersion: {version}\n{metadata}",
-        f"{info}/WHEEL": "Wheel-Version: 1.0\nGenerator: tests\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
-    }
-    record = "".join(
-        f"{path},{_record_hash(text)},{len(text.encode())}\n" for path, text in {**content, **(record_of or {})}.items()
-    )
-    path = directory / f"{stem}-py3-none-any.whl"
-    directory.mkdir(parents=True, exist_ok=True)
-    with zipfile.ZipFile(path, "w") as archive:
-        for inner, text in {**content, f"{info}/RECORD": f"{record}{info}/RECORD,,\n"}.items():
-            archive.writestr(inner, text)
-    return path
-
-
-def _record_hash(text: str) -> str:
-    digest = base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()).decode().rstrip("=")
-    return f"sha256={digest}"
 
 
 def lock_of(*wheels: Path, sha256: str | None = None) -> Pylock:

@@ -35,7 +35,8 @@ from recto.builder.workbench import Workbench
 from recto.sandbox.none import NoSandbox
 uv, cache, place, listed, step = sys.argv[1:]
 kept = Path(cache).parent
-workbench = Workbench(Path(uv), Path(cache), kept / "bytecode", kept / "starts", NoSandbox(), dict(os.environ))
+places = (Path(uv), Path(cache), kept / "bytecode", kept / "starts", kept / "fonts")
+workbench = Workbench(*places, NoSandbox(), dict(os.environ))
 def failpoint(name):
     if name == step:
         os.kill(os.getpid(), signal.SIGKILL)

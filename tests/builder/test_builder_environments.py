@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from building import Workshop, lock_of, make_wheel, order_of
+from building import Workshop, lock_of, order_of
 from msgspec.structs import replace
 from packaging.pylock import Pylock
 
@@ -21,6 +21,7 @@ from recto.builder.workbench import Workbench
 from recto.interpreters import Base, probe
 from recto.progress import Event, silent
 from recto.sandbox.none import NoSandbox
+from wheels import make_wheel
 
 pytest_plugins = ("builder_fixtures",)
 pytestmark = pytest.mark.network

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from building import Workshop, lock_of, make_wheel, order_of
+from building import Workshop, lock_of, order_of
 from msgspec.structs import replace
 from packaging.pylock import Pylock
 
@@ -20,6 +20,7 @@ from recto.interpreters import Base, probe
 from recto.problems import BaseError, BuildError, Cancelled, RectoError
 from recto.progress import silent
 from recto.sandbox.none import NoSandbox
+from wheels import make_wheel
 
 pytest_plugins = ("builder_fixtures",)
 pytestmark = pytest.mark.network
@@ -35,6 +36,7 @@ def _code(error: RectoError) -> str:
     return error.problems[0].code
 
 
+@pytest.mark.makes("hash-mismatch")
 def test_a_file_with_another_hash_is_not_installed(workshop: Workshop, kernel_base: Base, spam: Path) -> None:
     error = _failure(workshop, Order(lock_of(spam, sha256="0" * 64), ("spam",), kernel_base))
     assert _code(error) == "hash-mismatch"
@@ -42,12 +44,13 @@ def test_a_file_with_another_hash_is_not_installed(workshop: Workshop, kernel_ba
     assert "Hash mismatch" in error.raw
 
 
+@pytest.mark.makes("install-failed")
 def test_a_file_that_is_gone_is_a_problem(workshop: Workshop, kernel_base: Base, spam: Path) -> None:
     order = order_of(kernel_base, spam)
     spam.unlink()
     error = _failure(workshop, order)
     assert "spam" in error.raw
-    assert error.problems[0].message
+    assert (_code(error), error.problems[0].package) == ("install-failed", None)
 
 
 def test_a_source_distribution_is_not_built(workshop: Workshop, kernel_base: Base, tmp_path: Path) -> None:
@@ -61,7 +64,15 @@ def test_a_source_distribution_is_not_built(workshop: Workshop, kernel_base: Bas
 
 def test_a_wheel_for_another_platform_is_refused(workshop: Workshop, kernel_base: Base, spam: Path) -> None:
     other = spam.rename(spam.with_name("spam-1.0-cp311-cp311-win_amd64.whl"))
-    assert "spam" in _failure(workshop, order_of(kernel_base, other)).raw
+    error = _failure(workshop, order_of(kernel_base, other))
+    assert (_code(error), error.problems[0].package) == ("no-wheel", "spam")
+
+
+def test_half_a_wheel_is_named(workshop: Workshop, kernel_base: Base, spam: Path) -> None:
+    data = spam.read_bytes()
+    spam.write_bytes(data[: len(data) // 2])
+    error = _failure(workshop, order_of(kernel_base, spam))
+    assert (_code(error), error.problems[0].package) == ("download-corrupt", "spam")
 
 
 def test_a_base_without_a_kernel_is_refused_before_anything_is_made(workshop: Workshop, tmp_path: Path) -> None:
@@ -74,6 +85,7 @@ def test_a_base_without_a_kernel_is_refused_before_anything_is_made(workshop: Wo
     assert list(workshop.root.iterdir()) == []
 
 
+@pytest.mark.makes("cap-build-time")
 def test_a_build_that_takes_too_long_is_stopped(workshop: Workshop, kernel_base: Base, spam: Path) -> None:
     error = _failure(workshop, replace(order_of(kernel_base, spam), seconds_max=0.001))
     assert _code(error) == "cap-build-time"
@@ -90,6 +102,7 @@ def test_all_commands_of_a_build_share_its_time(kernel_base: Base, tmp_path: Pat
     assert commands.log.count("$ ") == 2
 
 
+@pytest.mark.makes("cap-installed")
 def test_an_environment_over_the_byte_cap_is_refused_with_both_sizes(
     workshop: Workshop, kernel_base: Base, tmp_path: Path
 ) -> None:
@@ -116,6 +129,7 @@ def test_a_cancelled_build_stops_at_its_next_command(
     assert steps[: steps.index(after) + 1] == list(FAILPOINTS[: FAILPOINTS.index(after) + 1])
 
 
+@pytest.mark.makes("proof-kernel")
 def test_a_package_that_breaks_the_kernel_fails_the_proof(
     workshop: Workshop, kernel_base: Base, tmp_path: Path
 ) -> None:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import zipfile
 from pathlib import Path
 
-from building import make_wheel
-
 from recto.builder.inventory import metadata_directories, take_inventory
+from wheels import make_wheel
 
 
 def _unpacked(tmp_path: Path, name: str, files: dict[str, str], metadata: str = "") -> dict[str, tuple[str, ...]]:

@@ -7,10 +7,11 @@ import sys
 from pathlib import Path
 
 import pytest
-from building import Workshop, make_wheel, order_of
+from building import Workshop, order_of
 
 from recto.builder.pip_answer.__main__ import answer
 from recto.interpreters import Base
+from wheels import make_wheel
 
 pytest_plugins = ("builder_fixtures",)
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from building import Workshop, make_wheel, order_of
+from building import Workshop, order_of
 from msgspec.structs import replace
 
 from fakes import CountingSandbox
@@ -21,6 +21,7 @@ from recto.interpreters import Base
 from recto.problems import BuildError
 from recto.sandbox.base import Command
 from recto.sandbox.none import NoSandbox
+from wheels import make_wheel
 
 pytest_plugins = ("builder_fixtures",)
 pytestmark = pytest.mark.network

@@ -10,9 +10,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
-from building import make_wheel
 
 from recto.builder.wheels import sweep_wheels
+from wheels import make_wheel
 
 Install = Callable[[], Path]
 

@@ -49,10 +49,12 @@ def render(recto: Recto, document: Path, **variables: str) -> list[dict[str, Any
     return refused(recto("render", document, "--json", "--engine", "jupyter", **variables))
 
 
+@pytest.mark.makes("document-missing")
 def test_a_missing_file(recto: Recto, project: Path) -> None:
     assert render(recto, project / "gone.qmd")[0]["code"] == "document-missing"
 
 
+@pytest.mark.makes("declaration-too-large")
 def test_a_ten_megabyte_requirements_file(recto: Recto, project: Path, paper: Path) -> None:
     (project / "requirements.txt").write_bytes(b"polars\n" * 1_500_000)
     assert render(recto, paper)[0]["code"] == "declaration-too-large"
@@ -83,6 +85,7 @@ def test_an_impossible_pin(recto: Recto, project: Path, paper: Path) -> None:
     assert problem["source"] == {"file": "requirements.txt", "line": 1}
 
 
+@pytest.mark.makes("requires-python-unmet")
 def test_a_python_that_the_base_is_not(recto: Recto, project: Path, paper: Path) -> None:
     paper.write_text("---\npython:\n  requires-python: '>=3.99'\n---\n")
     problem = render(recto, paper)[0]
@@ -90,6 +93,7 @@ def test_a_python_that_the_base_is_not(recto: Recto, project: Path, paper: Path)
     assert problem["source"] == {"file": "paper.qmd", "line": 3}
 
 
+@pytest.mark.makes("format-unknown")
 def test_an_unknown_format(recto: Recto, paper: Path) -> None:
     done = recto("render", paper, "--json", "--engine", "jupyter", "--to", "epub9")
     problem = refused(done)[0]
@@ -103,6 +107,7 @@ def test_an_index_that_cannot_be_reached(recto: Recto, project: Path, paper: Pat
     assert problem["code"] == "network-unreachable"
 
 
+@pytest.mark.makes("engine-missing")
 def test_a_quarto_that_is_not_there(recto: Recto, paper: Path) -> None:
     done = recto("render", paper, "--json", "--engine", "quarto", PATH="/usr/bin:/bin")
     assert refused(done)[0]["code"] == "engine-missing"
@@ -114,6 +119,7 @@ def test_no_room_in_the_budget(recto: Recto, project: Path, paper: Path) -> None
     assert problem["code"] == "store-full"
 
 
+@pytest.mark.makes("cap-download")
 @pytest.mark.network
 def test_a_cap_is_checked_before_anything_is_downloaded(recto: Recto, project: Path, paper: Path, data: Path) -> None:
     (project / "requirements.txt").write_text("humanize\n")
@@ -122,6 +128,7 @@ def test_a_cap_is_checked_before_anything_is_downloaded(recto: Recto, project: P
     assert not list((data / "v1" / "cache").rglob("humanize/*.py"))
 
 
+@pytest.mark.makes("base-lacks-kernel")
 def test_a_base_without_a_kernel(bare: Recto, project: Path, paper: Path, bare_venv: Path) -> None:
     (project / "requirements.txt").write_text("humanize\n")
     problem = render(bare, paper, RECTO_BASE=str(bare_venv))[0]
@@ -178,6 +185,7 @@ def test_a_disk_that_fills_up_while_installing_is_a_problem(
     assert list((small_disk / "v1" / "envs").iterdir()) == []
 
 
+@pytest.mark.makes("output-unwritable")
 def test_an_output_directory_that_cannot_be_made_is_a_problem(recto: Recto, project: Path, paper: Path) -> None:
     (project / "file").write_text("")
     done = recto("render", paper, "--json", "--engine", "jupyter", "--output-dir", project / "file" / "out")

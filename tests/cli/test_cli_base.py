@@ -65,6 +65,7 @@ def test_a_base_that_gains_a_package_resolves_and_rebuilds_nothing(
     assert len(list((data / "v1" / "specs").iterdir())) == 2
 
 
+@pytest.mark.makes("base-drift")
 def test_a_base_that_moves_a_package_underneath_says_what_moved(bare: Recto, own_base: Path, project: Path) -> None:
     own_base.write_text(STACK + "tabulate==0.8.10\n")
     assert bare("base", "build", "--requirements", own_base).code == 0

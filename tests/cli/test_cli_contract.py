@@ -95,6 +95,7 @@ def test_a_check_of_a_bad_declaration_follows_its_schema(recto: Recto, project: 
     assert [problem["source"]["line"] for problem in value["problems"]] == [2, 3]
 
 
+@pytest.mark.makes("install-disabled")
 def test_a_check_with_installing_off_says_so(recto: Recto, project: Path) -> None:
     (project / "requirements.txt").write_text("polars\n")
     done = recto("check", "--json", RECTO_INSTALLING="off")

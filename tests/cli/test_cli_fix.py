@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from commandline import Recto, valid
 
 pytest_plugins = ("cli_fixtures",)
@@ -44,6 +46,28 @@ def test_the_front_matter_of_a_document_is_mended(recto: Recto, project: Path) -
     done = recto("check", document, "--no-resolve", "--fix")
     assert done.code == 0, done.err
     assert "    - humanize==4.9.0\n" in document.read_text()
+
+
+@pytest.mark.network
+def test_a_version_that_is_not_there_goes_with_its_hashes(recto: Recto, project: Path) -> None:
+    file = project / "requirements.txt"
+    hashes = f"--hash=sha256:{'0' * 64} \\\r\n    --hash=sha256:{'1' * 64}"
+    file.write_bytes(f"# pinned\r\nhumanize==4.9.0.99 \\\r\n    {hashes}\r\n    # via paper\r\n".encode())
+    done = recto("check", "--fix")
+    assert done.code == 0, done.err
+    assert file.read_bytes() == b"# pinned\r\nhumanize==4.9.0\r\n    # via paper\r\n"
+    assert "Write `humanize==4.9.0`, without its hashes." in done.err
+
+
+def test_a_merge_inside_a_continued_line_is_left_as_it_is(recto: Recto, project: Path) -> None:
+    file = project / "requirements.txt"
+    text = (
+        f"<<<<<<< HEAD\nhumanize==4.8.0 \\\n=======\nhumanize==4.9.0 \\\n>>>>>>> x\n    --hash=sha256:{'0' * 64}\nos\n"
+    )
+    file.write_text(text)
+    done = recto("check", "--no-resolve", "--fix", "--json")
+    assert (done.code, file.read_text()) == (1, text)
+    assert "merge-conflict" in [found["code"] for found in done.json["problems"]]
 
 
 def test_a_file_that_may_not_be_written_is_named(recto: Recto, project: Path) -> None:

@@ -190,6 +190,7 @@ def test_an_unknown_module_is_never_guessed_to_be_a_package_of_its_name(recto: R
     assert "may differ" in problem["hint"]
 
 
+@pytest.mark.makes("out-of-memory")
 def test_memory_that_runs_out_in_a_cell_is_told_apart(recto: Recto, paper: Path) -> None:
     paper.write_text("```{python}\nx = bytearray(1 << 60)\n```\n")
     (problem,) = recto("render", paper, "--json", "--engine", "jupyter").json["problems"]

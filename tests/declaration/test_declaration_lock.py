@@ -24,6 +24,7 @@ def package(name: str, file: str = "", extra: str = "") -> str:
     return f'[[packages]]\nname = "{name}"\nversion = "1.2"\nwheels = [{wheels}]\n{extra}'
 
 
+@pytest.mark.makes("declaration-lock-wins")
 def test_a_lock_stands_for_the_project_level_requirements() -> None:
     files = {
         "pylock.toml": HEAD + package("polars") + package("duckdb"),
@@ -40,6 +41,7 @@ def test_a_lock_stands_for_the_project_level_requirements() -> None:
     assert declaration.sources[0] == "pylock.toml"
 
 
+@pytest.mark.makes("declaration-not-locked")
 def test_what_a_document_asks_for_must_be_in_the_lock() -> None:
     files = {
         "pylock.toml": HEAD + package("polars") + package("duckdb"),
@@ -58,6 +60,7 @@ def test_what_a_document_asks_for_must_be_in_the_lock() -> None:
     ]
 
 
+@pytest.mark.makes("declaration-lock")
 @pytest.mark.parametrize(
     ("toml", "reason"),
     [

@@ -6,6 +6,7 @@ import re
 
 import pytest
 from declaring import applied, asked, only, refused, texts
+from packaging.utils import canonicalize_name
 
 from recto.declaration.pep508 import NotARequirement, parse
 from recto.problems import KINDS
@@ -117,6 +118,17 @@ REFUSED = [
 NEIGHBOURS = {"other.txt": "", "limits.txt": ""}
 
 
+@pytest.mark.makes(
+    "invalid-requirement",
+    "declaration-option",
+    "declaration-url",
+    "declaration-variable",
+    "declaration-include",
+    "stdlib-name",
+    "merge-conflict",
+    "declaration-hash",
+    "conda-export",
+)
 @pytest.mark.parametrize(("line", "code", "mended"), REFUSED, ids=[line[:40] for line, _, _ in REFUSED])
 def test_a_line_is_refused_with_its_place_and_its_fix_mends_it(line: str, code: str, mended: list[str] | None) -> None:
     files = {"requirements.txt": f"# first\naltair\n{line}  # why\nduckdb", **NEIGHBOURS}
@@ -181,6 +193,7 @@ def test_a_fix_of_a_continued_line_takes_all_of_its_lines() -> None:
     assert texts(asked(applied(fix, files))) == ["polars==1.2", "duckdb"]
 
 
+@pytest.mark.makes("stdlib-backport")
 def test_a_backport_is_kept_with_a_warning() -> None:
     declaration = asked({"requirements.txt": "dataclasses\nDateTime==5.4"})
     assert texts(declaration) == ["dataclasses", "DateTime==5.4"]
@@ -240,3 +253,92 @@ def test_a_long_line_is_cut_in_the_excerpt() -> None:
 def test_the_parsers_own_terms_are_kept_from_authors(line: str, reason: str) -> None:
     with pytest.raises(NotARequirement, match=re.escape(reason)):
         parse(line)
+
+
+@pytest.mark.parametrize(
+    "line", ["ruamel.yaml", "ruamel.yaml>=0.18", "Ruamel.YAML[jinja2]", 'ruamel.yaml ; python_version > "3"']
+)
+@pytest.mark.parametrize("file", ["requirements.txt", "limits.txt"])
+def test_a_package_with_a_name_like_that_of_a_file_is_one(line: str, file: str) -> None:
+    if file == "requirements.txt":
+        (declared,) = asked({file: line}).requirements
+        assert canonicalize_name(declared.requirement.name) == "ruamel-yaml"
+    elif "[" not in line:
+        assert len(asked({"requirements.txt": f"-c {file}", file: line}).constraints) == 1
+
+
+@pytest.mark.parametrize(
+    ("line", "package"),
+    [
+        ("requirements.yaml", "requirements-yaml"),
+        ("environment.prod.yml", "environment-prod-yml"),
+        ("ruamel.toml", "ruamel-toml"),
+        ("requirements-dev.txt", "requirements-dev-txt"),
+    ],
+)
+def test_any_other_name_like_that_of_a_file_is_told_both_ways_to_write_it(line: str, package: str) -> None:
+    problem = only({"requirements.txt": line})
+    assert problem.code == "declaration-url"
+    assert f"`-r {line}`" in problem.hint
+    assert f"`{package}`" in problem.hint
+    assert texts(asked({"requirements.txt": package})) == [package]
+
+
+def test_what_is_no_name_of_a_package_is_the_name_of_a_file_alone() -> None:
+    assert "A package" not in only({"requirements.txt": "_quarto.yml"}).hint
+
+
+CONFLICT = f"""<<<<<<< HEAD
+polars==1.0 \\
+=======
+polars==2.0 \\
+>>>>>>> other
+    --hash=sha256:{SHA256}
+duckdb=1
+"""
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        CONFLICT,
+        f"polars==1.0 \\\n<<<<<<< HEAD\n    --hash=sha256:{SHA256}\n=======\n    --hash=sha256:{SHA256}\n>>>>>>> x\n",
+    ],
+)
+def test_a_merge_inside_a_continued_line_is_told_and_left_to_its_author(text: str) -> None:
+    found = refused({"requirements.txt": text})
+    assert "merge-conflict" in {one.code for one in found}
+    assert [one.fix for one in found] == [None] * len(found)
+
+
+def test_a_merge_inside_one_file_keeps_no_edit_from_another() -> None:
+    found = refused({"requirements.txt": f"-r more.txt\n{CONFLICT}", "more.txt": "polars=1.2\n"})
+    assert {one.source.file for one in found if one.source and one.fix} == {"more.txt"}
+
+
+def test_a_hash_that_lost_its_requirement_is_not_deleted() -> None:
+    problem = only({"requirements.txt": f"polars==1.0\n    --hash=sha256:{SHA256}\n"})
+    assert (problem.code, problem.fix) == ("declaration-option", None)
+    assert "end the line before it with a backslash" in problem.hint
+
+
+@pytest.mark.parametrize(
+    ("text", "after"),
+    [
+        (f"polars=1.2 \\\n    --hash=sha256:{SHA256}  # why", f"polars==1.2 --hash=sha256:{SHA256}  # why"),
+        ("--index-url \\\n    https://index.example/simple \\\n    # theirs\nduckdb", "duckdb"),
+        ("polars \\\n    =1.2 \\\n    # why\nduckdb", "polars==1.2  # why\nduckdb"),
+    ],
+)
+def test_a_fix_of_a_continued_line_keeps_its_comment_where_something_stays(text: str, after: str) -> None:
+    problem = only({"requirements.txt": text})
+    assert problem.fix is not None
+    mended = applied(problem.fix, {"requirements.txt": text})["requirements.txt"]
+    assert re.sub(r" +(?=--)", " ", mended) == after
+
+
+def test_an_entry_of_a_list_whose_text_stands_there_twice_gets_no_edit() -> None:
+    found = refused({"_quarto.yml": "python:\n  dependencies: [b=1, ab=1]\n"})
+    assert found[0].fix is None
+    assert found[1].fix is not None
+    assert [edit.new for edit in found[1].fix.edits] == ["  dependencies: [b=1, ab==1]"]

@@ -68,6 +68,7 @@ def test_encodings_and_line_ends_make_no_difference(encoding: str, mark: bytes, 
     assert [each.source.line for each in declaration.requirements] == [1, 4]
 
 
+@pytest.mark.makes("declaration-encoding")
 @pytest.mark.parametrize(
     ("data", "reason"),
     [

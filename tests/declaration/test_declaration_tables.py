@@ -269,6 +269,7 @@ def test_a_fix_in_pyproject_leaves_toml_behind() -> None:
     assert texts(asked(files)) == ["polars==1.2"]
 
 
+@pytest.mark.makes("declaration-syntax", "declaration-type", "declaration-key")
 @pytest.mark.parametrize(
     ("toml", "code"),
     [
@@ -298,6 +299,7 @@ def test_a_broken_pyproject_beside_requirements_that_does_not_name_us_stops_noth
     assert texts(asked({"pyproject.toml": "[broken", "requirements.txt": "polars"})) == ["polars"]
 
 
+@pytest.mark.makes("declaration-dynamic")
 def test_dynamic_dependencies_are_remarked_on() -> None:
     (remark,) = asked({"pyproject.toml": "[project]\ndynamic = ['version', 'dependencies']"}).remarks
     assert ("declaration-dynamic", Source("pyproject.toml", 2)) == (remark.code, remark.source)

@@ -61,6 +61,7 @@ def test_an_empty_declaration_is_answered_by_the_base_itself(house: House) -> No
     assert house.resolver.requests == []
 
 
+@pytest.mark.makes("declaration-not-approved")
 @pytest.mark.parametrize(
     ("grant", "policy", "code"),
     [

@@ -524,3 +524,34 @@ def test_the_shortest_lifetime_of_several_errors_is_theirs_together() -> None:
     assert lifetime([problem("failure-remembered", age="1 s", until="x")]) is None
     nothing: list[Problem] = []
     assert lifetime(nothing) is None
+
+
+def test_an_explanation_has_what_is_remembered_until_the_environment_is_there(house: House, clock: Clock) -> None:
+    house.resolver.failing = [TIMEOUT]
+    with pytest.raises(ResolveError):
+        house.environments().ensure(asks("polars"), OWN)
+    clock.now += 20
+    explained = house.environments().explain(asks("polars"))
+    assert explained.state == "failed"
+    assert explained.failure is not None
+    assert (explained.failure.since, explained.failure.until) == (clock.now - 20, clock.now + 40)
+    assert not explained.failure.under_caps
+    assert [found.code for found in explained.failure.error.problems] == ["network-timeout", "failure-remembered"]
+    assert house.environments().explain(asks("altair")).failure is None
+    clock.now += 40
+    assert house.environments().explain(asks("polars")).state == "absent"
+    house.resolver.failing = []
+    key_of(house.environments(), asks("polars"))
+    assert (house.environments().explain(asks("polars")).failure, house.environments().explain(asks()).failure) == (
+        None,
+        None,
+    )
+
+
+def test_the_explanation_of_a_refusal_by_a_cap_ends_with_the_cap(house: House) -> None:
+    with pytest.raises(Refused):
+        house.environments(packages_max=0).ensure(asks("polars"), OWN)
+    explained = house.environments(packages_max=0).explain(asks("polars"))
+    assert explained.failure is not None
+    assert explained.failure.under_caps
+    assert house.environments(packages_max=1).explain(asks("polars")).failure is None

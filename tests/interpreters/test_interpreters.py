@@ -198,12 +198,14 @@ def test_a_launcher_script_is_asked_each_time_and_the_interpreter_behind_it_is_n
     assert starts.stat().st_size == 2
 
 
+@pytest.mark.makes("base-missing")
 def test_a_missing_interpreter_is_named(tmp_path: Path) -> None:
     with pytest.raises(BaseError, match="no base interpreter at") as raised:
         probe(tmp_path / "none")
     assert raised.value.problems[0].code == "base-missing"
 
 
+@pytest.mark.makes("base-unusable")
 @pytest.mark.parametrize(
     ("script", "reason"),
     [

@@ -35,6 +35,8 @@ from recto.problems.diagnosis.exceptions import from_exception
         ("NoSuchKernel", "No such kernel named ir", "kernel-missing", None),
         ("NotJSONError", "Notebook does not appear to be JSON: ''", "notebook-invalid", None),
         ("ImportError", "cannot import name 'x' from 'y'", "cell-error", None),
+        ("ModuleNotFoundError", "No module named 'a.b'; 'a' is not a package", "cell-error", None),
+        ("ImportError", "attempted relative import with no known parent package", "cell-error", None),
         ("ZeroDivisionError", "division by zero", "cell-error", None),
     ],
 )
@@ -92,3 +94,42 @@ def test_a_connection_that_a_cell_opened_is_the_cells_own_error() -> None:
     )
 
     assert diagnose(log)[0].code == "cell-error"
+
+
+def test_a_system_library_that_is_too_old_is_named_by_the_version_that_is_asked_for() -> None:
+    evalue = "/lib/x86_64-linux-gnu/libc.so.6: version `GLIBC_2.38' not found (required by /x/site-packages/foo/_c.so)"
+
+    assert "`GLIBC_2.38`" in from_exception("ImportError", evalue).message
+
+
+def test_an_error_that_a_cell_only_printed_is_not_its_cause() -> None:
+    log = (
+        "An error occurred while executing the following cell:\n------------------\nrun()\n------------------\n\n"
+        "----- stdout -----\nModuleNotFoundError: No module named 'faked'\n------------------\n\n"
+        "ZeroDivisionError                         Traceback (most recent call last)\nCell In[1], line 1\n"
+        "ZeroDivisionError: division by zero\n"
+    )
+
+    assert [found.message for found in diagnose(log)] == [
+        "A cell of the document failed: ZeroDivisionError: division by zero."
+    ]
+
+
+def test_the_words_that_papermill_wraps_an_error_in_are_no_error_of_the_document() -> None:
+    log = (
+        "papermill.exceptions.PapermillExecutionError: \n------------------\n"
+        "FileNotFoundError                         Traceback (most recent call last)\nCell In[2], line 1\n"
+        "FileNotFoundError: [Errno 2] No such file or directory: 'data.csv'\n"
+    )
+
+    assert [found.code for found in diagnose(log)] == ["cell-missing-file"]
+
+
+def test_every_error_of_an_exception_group_is_read() -> None:
+    log = (
+        "  + Exception Group Traceback (most recent call last):\n  | ExceptionGroup: many (2 sub-exceptions)\n"
+        "  +-+---------------- 1 ----------------\n    | ValueError: a\n    +---------------- 2 ----------------\n"
+        "    | ModuleNotFoundError: No module named 'cv2'\n    +------------------------------------\n"
+    )
+
+    assert [(found.code, found.package) for found in diagnose(log)] == [("missing-module", "cv2")]

@@ -119,3 +119,70 @@ def test_the_older_frames_of_uv_read_the_same() -> None:
     )
 
     assert diagnose(text)[0].message == "No release of `polars` satisfies `>=99`."
+
+
+@pytest.mark.parametrize(
+    ("proof", "message"),
+    [
+        (
+            "Because there is no version of polars[pandas]==99 and you require polars[pandas]==99",
+            "No release of `polars` satisfies `==99`.",
+        ),
+        (
+            "Because only polars<=2.1.0 is available and you require one of:\n             polars>=99,<99.5\n"
+            "             polars>99.5,<100\n         we can conclude",
+            "No release of `polars` satisfies `>=99,<100,!=99.5`.",
+        ),
+        (
+            "Because only the following versions of six are available:\n             six<1\n             six>2\n"
+            "         and you require one of:\n             six>=1,<1.2\n             six>1.2,<1.3\n"
+            "             six>=1.4,<2\n         we can conclude",
+            "No release of `six` satisfies `>=1,<1.3,!=1.2 or >=1.4,<2`.",
+        ),
+        (
+            "Because requests[socks]==2.31.0 depends on one of:\n             pysocks>=1.5.6,<1.5.7\n"
+            "             pysocks>1.5.7\n         and you require requests[socks]==2.31.0, we can conclude that you "
+            "require one of:\n             pysocks>=1.5.6,<1.5.7\n             pysocks>1.5.7\n\n"
+            "         And because you require pysocks<1.5",
+            "The requirements cannot be met together: you require `requests[socks]==2.31.0` and `pysocks<1.5`, and "
+            "`requests` needs `pysocks>=1.5.6,!=1.5.7`.",
+        ),
+        (
+            "Because scipy==1.8.0 depends on numpy>=1.17.3,<1.25.0 and your project depends on numpy==1.26.0, we can "
+            "conclude that your project and scipy==1.8.0 are incompatible.\n         And because your project "
+            "depends on scipy==1.8.0",
+            "The requirements cannot be met together: you require `numpy==1.26.0` and `scipy==1.8.0`, and `scipy` "
+            "needs `numpy>=1.17.3,<1.25.0`.",
+        ),
+        (
+            "Because the current Python version (3.11.7) does not satisfy Python>=3.8,<3.11 and scipy==1.8.0 depends "
+            "on Python>=3.8,<3.11, we can conclude that scipy==1.8.0 cannot be used.\n         And because you require "
+            "scipy==1.8.0",
+            "`scipy` needs another Python: >=3.8,<3.11, and this is 3.11.7.",
+        ),
+    ],
+)
+def test_ranges_extras_and_lists_are_told_as_their_author_wrote_them(proof: str, message: str) -> None:
+    assert diagnose(UNSOLVABLE + proof + END)[0].message == message
+
+
+def test_a_proof_of_one_clause_is_a_clash_of_the_ranges_of_one_package() -> None:
+    text = f"{UNSOLVABLE}you require six==1.16.0 and six!=1.16.0, which are incompatible"
+
+    first = diagnose(text)[0]
+
+    assert (first.code, first.package) == ("dependency-conflict", "six")
+    assert first.message == "The requirements cannot be met together: you require `six==1.16.0` and `six!=1.16.0`."
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ERROR: Could not find a version that satisfies the requirement six==99 (from versions: 1.16, 1.17)\n"
+        "ERROR: No matching distribution found for six==99\n",
+        "ERROR: Could not find a version that satisfies the requirement six==99\n"
+        "ERROR: No matching distribution found for six==99\n",
+    ],
+)
+def test_a_version_that_does_not_exist_is_not_told_again_as_a_package_that_does_not(text: str) -> None:
+    assert [found.code for found in diagnose(text)] == ["no-matching-version"]

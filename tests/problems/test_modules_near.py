@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from recto.problems.modules import certain_names, missing_submodule, near, wanted
+from recto.problems.modules import certain_names, missing_submodule, near_modules, wanted
 
 CERTAIN = certain_names()
 
@@ -24,17 +24,17 @@ CERTAIN = certain_names()
     ],
 )
 def test_a_slip_of_the_hand_is_clear(word: str, name: str) -> None:
-    assert (near(word, CERTAIN).names, near(word, CERTAIN).clear) == ((name,), True)
+    assert (near_modules(word, CERTAIN).names, near_modules(word, CERTAIN).clear) == ((name,), True)
 
 
 @pytest.mark.parametrize("word", ["torchx", "pandas2", "polar", "pill", "PyQt7", "numpyro2", "xyaml", "jaxx"])
 def test_what_may_be_another_name_is_never_clear(word: str) -> None:
-    assert not near(word, CERTAIN).clear
+    assert not near_modules(word, CERTAIN).clear
 
 
 def test_a_slip_between_two_names_is_not_clear() -> None:
-    assert near("plotny", ["plotly", "plotnx", "other"]).clear is False
-    assert set(near("plotny", ["plotly", "plotnx", "other"]).names) == {"plotly", "plotnx"}
+    assert near_modules("plotny", ["plotly", "plotnx", "other"]).clear is False
+    assert set(near_modules("plotny", ["plotly", "plotnx", "other"]).names) == {"plotly", "plotnx"}
 
 
 @settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -44,13 +44,13 @@ def test_two_swapped_letters_are_always_found(name: str, data: st.DataObject) ->
     word = name[:at] + name[at + 1] + name[at] + name[at + 2 :]
     if word in CERTAIN:
         return
-    assert name in near(word, CERTAIN).names
+    assert name in near_modules(word, CERTAIN).names
 
 
 @settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.text(max_size=60), st.lists(st.text(max_size=60), max_size=8))
 def test_any_text_has_an_answer(word: str, names: list[str]) -> None:
-    found = near(word, names)
+    found = near_modules(word, names)
     assert set(found.names) <= set(names)
     assert len(found.names) <= 3
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import reduce
 from pathlib import Path
 
 import pytest
@@ -78,6 +81,7 @@ def origin(report: Report) -> str | None:
     return None if report.environment is None else report.environment.origin
 
 
+@pytest.mark.makes("last-good")
 @pytest.mark.parametrize(
     ("text", "code", "changes"),
     [
@@ -183,17 +187,145 @@ def test_what_was_approved_is_used_until_the_change_is(house: House) -> None:
     assert origin(house.render(Grant("author", install=True, approved="x" * 32))) == "base"
 
 
-@pytest.mark.parametrize("data", [b"", b"{", b"[]", b'{"environment_key": 3}', b"\xff\xfe"])
-def test_a_record_that_is_damaged_is_none(data: bytes, house: House) -> None:
+def _with(**changes: object) -> Callable[[bytes], bytes]:
+    """Damages a record by putting other values into it, deep inside where a name has dots for `__`."""
+
+    def damage(data: bytes) -> bytes:
+        whole = json.loads(data)
+        for name, value in changes.items():
+            *path, last = name.split("__")
+            reduce(lambda at, step: at[step], path, whole)[last] = value
+        return json.dumps(whole).encode()
+
+    return damage
+
+
+@pytest.mark.parametrize("declared", ["polars\n", ""])
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda data: b"",
+        lambda data: data[: len(data) // 2],
+        lambda data: b"[]",
+        lambda data: b"\xff\xfe\x00\x01" + data,
+        lambda data: b"[" * 100_000,
+        _with(value=[]),
+        _with(value__environment_key=3),
+        _with(value__environment_key="../../envs"),
+        _with(value__value=None),
+        _with(value__value__base=7),
+        _with(value__value__declared="polars"),
+        _with(written_at="yesterday"),
+        _with(written_at=1e300),
+        _with(written_at=float("nan")),
+    ],
+)
+def test_a_record_that_is_damaged_is_none(damage: Callable[[bytes], bytes], declared: str, house: House) -> None:
+    house.declares(declared)
     house.render()
     (record,) = (house.directory / "data" / "v1" / "documents").iterdir()
-    record.write_bytes(data)
+    record.write_bytes(damage(record.read_bytes()))
     house.declares("pandsa\n")
     assert house.render().status == "failure"
+    house.declares(declared)
+    assert house.render().status == "success"
+    house.declares("pandsa\n")
+    assert origin(house.render()) == "last-good"
+
+
+def test_a_record_that_may_not_be_read_is_none_and_may_be_replaced(house: House) -> None:
+    house.render()
+    (record,) = (house.directory / "data" / "v1" / "documents").iterdir()
+    record.unlink()
+    # A link to itself: root may read whatever has permissions.
+    record.symlink_to(record.name)
+    house.declares("pandsa\n")
+    assert told(house.render()) == [("no-matching-distribution", "error")]
     house.declares("polars\n")
     assert house.render().status == "success"
     house.declares("pandsa\n")
     assert origin(house.render()) == "last-good"
+
+
+def test_a_good_render_of_which_no_record_can_be_kept_is_good_all_the_same(house: House) -> None:
+    house.store.prune()
+    (house.directory / "data" / "v1" / "documents").write_text("in the way")
+    assert house.render().status == "success"
+    house.declares("pandsa\n")
+    assert told(house.render()) == [("no-matching-distribution", "error")]
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "hint"),
+    [
+        ("pandsa\n", "no-matching-distribution", "Since then `pandsa` was added"),
+        ("polars = 1.2\n", "invalid-requirement", "What is declared now cannot be read"),
+        ("polars\n", "cap-packages", "Since then `polars` was added"),
+    ],
+)
+def test_a_document_that_had_no_packages_goes_back_to_the_base_alone(
+    text: str, code: str, hint: str, house: House
+) -> None:
+    house.declares("")
+    assert (origin(house.render()), house.builder.orders) == ("base", [])
+    house.declares(text)
+    if code == "cap-packages":
+        house.policy = Policy(installing=True, last_good=True, packages_max=0)
+    report = house.render()
+    assert (report.status, origin(report)) == ("success", "last-good")
+    assert told(report) == [("last-good", "warning"), (code, "warning")]
+    assert report.environment is not None
+    assert (report.environment.key, report.environment.prefix) == (None, house.base().prefix)
+    assert "those of the base alone" in report.problems[0].message
+    assert report.problems[0].hint.startswith(hint)
+    # That the change failed makes nothing good.
+    house.policy = Policy(installing=True, last_good=True)
+    house.declares("pandsa\n")
+    assert origin(house.render()) == "last-good"
+
+
+def test_without_last_good_the_base_alone_is_none(house: House) -> None:
+    house.policy = Policy(installing=True)
+    house.declares("")
+    house.render()
+    house.declares("pandsa\n")
+    assert house.render().status == "failure"
+
+
+def test_the_base_alone_takes_the_place_of_packages_and_they_that_of_the_base(house: House) -> None:
+    house.render()
+    house.declares("")
+    house.render()
+    house.declares("pandsa\n")
+    report = house.render()
+    assert report.environment is not None
+    assert report.environment.key is None
+    house.declares("polars\n")
+    house.render()
+    house.declares("pandsa\n")
+    report = house.render()
+    assert report.environment is not None
+    assert report.environment.key is not None
+
+
+def test_the_base_alone_is_kept_by_pruning_and_not_for_another_base(house: House) -> None:
+    house.declares("")
+    house.render()
+    house.store.prune(0)
+    house.declares("pandsa\n")
+    assert origin(house.render()) == "last-good"
+    house.has = {"numpy": "2.0"}
+    assert house.render().status == "failure"
+
+
+def test_the_base_alone_needs_nobodys_leave(house: House) -> None:
+    house.declares("")
+    house.render()
+    house.declares("polars = 1.2\n")
+    assert origin(house.render(Grant("visitor"))) == "last-good"
+    house.policy = Policy(installing=True, last_good=True, require_approval=True)
+    house.declares("pandsa\n")
+    assert origin(house.render(Grant("author", install=True, approved=house.digest))) == "last-good"
 
 
 def test_the_same_render_again_writes_nothing(house: House) -> None:

@@ -72,6 +72,7 @@ def test_a_fix_is_made_whole_or_not_at_all(project: Project) -> None:
     assert text(project) == "a\ne\n"
 
 
+@pytest.mark.makes("mending-stale")
 def test_a_file_that_changed_meanwhile_is_left_as_it_is(project: Project) -> None:
     mending = planned(project, broken(fix("requirements.txt", 1, "a", "c")))
     (project.root / "requirements.txt").write_text("a\nb\nnew\n")

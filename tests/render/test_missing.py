@@ -190,6 +190,52 @@ def test_an_environment_never_outweighs_the_tables(advise: Advise, root: Path, s
     assert "`yaml-of-a-stranger`" in found.hint
 
 
+@pytest.mark.parametrize(
+    ("module", "said"),
+    [
+        ("cv2", "Add the line `opencv-python-headless`"),
+        ("magic", "provide a module `magic`, and differ"),
+        ("osgeo", "ask the operator for it"),
+        ("win32com", "which exists only on Windows"),
+        ("tkinter", "does not come with this Python"),
+        ("imp", "left Python's standard library"),
+        ("urllib2", "is a name of Python 2"),
+        ("google", "Many packages share the name"),
+        ("_speedups", "is a part of the package that imports it"),
+    ],
+)
+def test_a_package_of_a_stranger_that_claims_a_module_of_the_tables_stands_behind_them(
+    advise: Advise, root: Path, store: Store, module: str, said: str
+) -> None:
+    publish(store, 1, {"of_a_stranger-1": (f"{module}/__init__.py",)})
+    found = advise(f"import {module}", module)
+    assert said in found.hint
+    assert found.hint.index(said) < found.hint.index("(`of-a-stranger`, which other environments have, brings")
+    assert "of-a-stranger" not in (mended(root, found) if found.fix else "")
+    assert (found.fix is None) == (module != "cv2")
+
+
+def test_a_package_that_the_tables_name_too_is_not_named_twice(advise: Advise, store: Store) -> None:
+    publish(store, 1, {"python_magic-1": ("magic/__init__.py",), "of_a_stranger-1": ("magic.py",)})
+    found = advise("import magic", "magic")
+    assert (found.fix, found.hint.count("`python-magic`")) == (None, 1)
+    assert "(`of-a-stranger`, which other environments have, brings" in found.hint
+
+
+def test_a_package_of_a_stranger_with_nearly_the_name_of_another_stands_behind_it(advise: Advise, store: Store) -> None:
+    near = advise("import seaborne", "seaborne")
+    publish(store, 1, {"of_a_stranger-1": ("seaborne.py",)})
+    found = advise("import seaborne", "seaborne")
+    assert (near.fix, found.fix) == (None, None)
+    aside = "(`of-a-stranger`, which other environments have, brings a module of this name too.)"
+    assert found.hint == f"{near.hint} {aside}"
+
+
+@pytest.mark.parametrize("module", ["tkinter", "imp", "urllib2"])
+def test_what_the_tables_explain_is_no_misspelling(advise: Advise, module: str) -> None:
+    assert "misspelling" not in advise(f"import {module}", module).hint
+
+
 def test_a_package_named_like_a_misspelling_is_not_offered(advise: Advise, store: Store, tmp_path: Path) -> None:
     publish(store, 1, {"pandsa-1": ("pandsa/__init__.py",)})
     install(tmp_path / "base" / "lib", "pandas-3", "pandas/__init__.py")

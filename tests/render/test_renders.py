@@ -92,6 +92,7 @@ def test_front_matter_adds_to_the_project(render: Rendering, document: Path) -> 
     assert report.problems[0].source.file == "paper.qmd"
 
 
+@pytest.mark.makes("install-not-granted")
 def test_a_stranger_gets_the_base_and_one_sentence(render: Rendering, document: Path, engine: FakeEngine) -> None:
     report = render(document, Grant("visitor"))
     assert report.status == "success"

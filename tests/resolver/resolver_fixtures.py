@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 from curated import make_curated_base
-from loopback_index import LoopbackIndex, serving
 from resolving import Bench, make_base
 from uv import find_uv_bin
 
+from loopback_index import LoopbackIndex, serving
 from recto.engines.base import RENDER_STACK
 from recto.interpreters import Base
 

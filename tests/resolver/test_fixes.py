@@ -6,10 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from loopback_index import LoopbackIndex
 from mending import Project
 from resolving import Bench
 
+from loopback_index import LoopbackIndex
 from recto.problems import Cancelled, Edit
 from recto.resolver import Request
 
@@ -289,17 +289,73 @@ def test_who_needs_a_missing_package_becomes_a_version_that_does_not(
     assert _mended(project("tool==2.0")) == "tool==1.0"
 
 
-def test_a_pin_with_hashes_gets_no_edit(project: Callable[..., Project], index: LoopbackIndex) -> None:
-    index.add("tool", "1.0")
-    (found,) = project(f"tool==7 --hash=sha256:{'0' * 64}").refusals()
-    assert (found.code, found.fix) == ("no-matching-version", None)
+HASH = f"--hash=sha256:{'0' * 64}"
 
 
-def test_a_continued_line_gets_words_and_no_edit(project: Callable[..., Project], index: LoopbackIndex) -> None:
+@pytest.mark.parametrize(
+    ("text", "after"),
+    [
+        (f"tool==7 {HASH}\n", "tool==1.0\n"),
+        (f"tool==7 \\\n    {HASH} \\\n    {HASH[:-1]}1  # why\nother\n", "tool==1.0  # why\nother\n"),
+        (f"other\ntool==7; python_version>'3' \\\n    {HASH}\n    # via x\n", None),
+        (f"tol==1.0 \\\r\n    {HASH}\r\nother\r\n", None),
+        (f"pandsa==2.0 \\\r\n    {HASH}\r\nother\r\n", "pandas==2.0\r\nother\r\n"),
+    ],
+)
+def test_a_line_with_hashes_is_replaced_whole_and_the_fix_says_that_they_go(
+    text: str, after: str | None, project: Callable[..., Project], index: LoopbackIndex
+) -> None:
     index.add("tool", "1.0")
-    (found,) = project("tool \\\n  ==7  # why\n").refusals()
-    assert found.fix is None
-    assert "`tool ==1.0` instead of `tool ==7`" in found.hint
+    index.add("other", "1.0")
+    index.add("pandas", "2.0")
+    made = project("")
+    (made.directory / "requirements.txt").write_bytes(text.encode())
+    (found,) = made.refusals()
+    if after is None and "via" not in text:
+        assert found.fix is None  # three letters are near to everything
+        return
+    assert found.fix is not None
+    assert found.fix.title.endswith(", without its hashes")
+    assert "Its hashes belong to what stood there, and go." in found.hint
+    assert "--hash" not in found.hint
+    made.apply(found.fix)
+    wanted = after or "other\ntool==1.0; python_version>'3'\n    # via x\n"
+    assert (made.directory / "requirements.txt").read_bytes() == wanted.encode()
+    made.resolve()
+
+
+def test_a_line_with_right_hashes_does_not_give_way(project: Callable[..., Project], index: LoopbackIndex) -> None:
+    digest = index.add("tool", "2.0", "other<2")
+    index.add("tool", "1.0")
+    index.add("other", "1.0")
+    index.add("other", "2.0")
+    made = project(f"other==2.0\ntool==2.0 \\\n    --hash=sha256:{digest}\n")
+    (found,) = made.refusals()
+    assert found.code == "dependency-conflict"
+    assert found.fix is not None
+    made.apply(found.fix)
+    assert made.text() == f"other==1.0\ntool==2.0 \\\n    --hash=sha256:{digest}\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "after"),
+    [
+        ("tool \\\n  ==7  # why\n", "tool ==1.0  # why\n"),
+        ("tool \\\n  ==7 \\\n  # why\n", "tool ==1.0  # why\n"),
+        ("other\ntool\\\n==7", "other\ntool==1.0\n"),
+    ],
+)
+def test_a_continued_line_becomes_one_line(
+    text: str, after: str, project: Callable[..., Project], index: LoopbackIndex
+) -> None:
+    index.add("tool", "1.0")
+    index.add("other", "1.0")
+    made = project(text)
+    (found,) = made.refusals()
+    assert found.fix is not None
+    assert "hashes" not in found.fix.title
+    made.apply(found.fix)
+    assert made.text() == after
 
 
 @pytest.mark.parametrize(

@@ -8,10 +8,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from loopback_index import LoopbackIndex
 from resolving import Bench, declared
 from uv import find_uv_bin
 
+from loopback_index import LoopbackIndex
 from recto.interpreters import Base
 from recto.problems import ResolveError
 from recto.resolver import Request
@@ -89,12 +89,12 @@ def test_an_address_without_credentials_gives_none() -> None:
 def test_uv_tells_its_default_index_once(tmp_path: Path, kernel_base: Base) -> None:
     cache = tmp_path / "uv"
     cache.mkdir()
-    first = default_index(Path(find_uv_bin()), kernel_base.python, cache, NoSandbox())
+    first = default_index(Path(find_uv_bin()), kernel_base, cache, NoSandbox())
     assert first is not None
     assert first.startswith("https://")
     memory = tmp_path / "default-index.json"
     kept = json.loads(memory.read_bytes())
     memory.write_text(json.dumps({**kept, "url": "http://127.0.0.1/kept"}))
-    assert default_index(Path(find_uv_bin()), kernel_base.python, cache, NoSandbox()) == "http://127.0.0.1/kept"
+    assert default_index(Path(find_uv_bin()), kernel_base, cache, NoSandbox()) == "http://127.0.0.1/kept"
     memory.write_text("{")
-    assert default_index(Path(find_uv_bin()), kernel_base.python, cache, NoSandbox()) == first
+    assert default_index(Path(find_uv_bin()), kernel_base, cache, NoSandbox()) == first

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from loopback_index import LoopbackIndex
 from resolving import Bench
 
+from loopback_index import LoopbackIndex
 from recto.problems import Problem, Source
 
 pytest_plugins = ("resolver_fixtures",)
@@ -19,6 +19,7 @@ def _told(remarks: tuple[Problem, ...]) -> list[tuple[str, str | None, Source | 
     return [(remark.code, remark.package, remark.source) for remark in remarks]
 
 
+@pytest.mark.makes("extra-unknown")
 def test_an_extra_that_the_release_lacks_is_a_warning_at_its_line(bench: Make, index: LoopbackIndex) -> None:
     index.add("part", "1.0")
     index.add("tool", "1.0", extras=("fast",))
@@ -33,6 +34,7 @@ def test_an_extra_that_a_dependency_asks_for_in_vain_is_not_the_authors(bench: M
     assert bench().resolve("tool", "part").remarks == ()
 
 
+@pytest.mark.makes("release-yanked")
 @pytest.mark.parametrize(
     ("reason", "words"), [("Loses data.", "who say: Loses data."), ("", "who say: no reason was given.")]
 )

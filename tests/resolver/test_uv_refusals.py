@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from loopback_index import LoopbackIndex
 from packaging.pylock import Package, PackageWheel, Pylock
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 from resolving import Bench, declared
 
+from loopback_index import LoopbackIndex
 from recto.problems import BaseError, Cancelled, Problem, ResolveError, Source
 from recto.resolver import Request
 from recto.resolver.locking import locked
@@ -33,12 +33,14 @@ def _refusal(made: Bench, *lines: str, **asked: Any) -> Problem:
     return caught.value.problems[0]
 
 
+@pytest.mark.makes("no-matching-distribution")
 def test_an_unknown_name_is_named_at_its_line(bench: Make, index: LoopbackIndex) -> None:
     index.add("tool", "1.0")
     found = _refusal(bench(), "tool", "Pandsa")
     assert (found.code, found.source) == ("no-matching-distribution", Source("requirements.txt", 2))
 
 
+@pytest.mark.makes("no-matching-version")
 def test_an_impossible_pin_tells_the_newest_release(bench: Make, index: LoopbackIndex) -> None:
     index.add("tool", "1.0")
     index.add("tool", "2.0")
@@ -48,11 +50,26 @@ def test_an_impossible_pin_tells_the_newest_release(bench: Make, index: Loopback
     assert found.hint.endswith("The newest that can be installed here is 2.0.")
 
 
+@pytest.mark.makes("no-release-yet")
 def test_a_package_younger_than_the_cut_off_is_told_with_the_day(bench: Make, index: LoopbackIndex) -> None:
     index.add("tool", "1.0", uploaded="2026-01-15T12:00:00Z")
     found = _refusal(bench(), "part; python_version < '3'", "tool", as_of=date(2026, 1, 1))
     assert (found.code, found.package, found.source) == ("no-release-yet", "tool", Source("requirements.txt", 2))
     assert "by 2026-01-01" in found.message
+
+
+def test_extras_do_not_hide_which_package_is_unknown_and_which_is_only_too_young(
+    bench: Make, index: LoopbackIndex
+) -> None:
+    index.add("tool", "1.0", extras=("fast",), uploaded="2026-01-15T12:00:00Z")
+    young = _refusal(bench(), "tool[fast]", as_of=date(2026, 1, 1))
+    unknown = [
+        _refusal(bench(), line, as_of=day)
+        for line in ("pandsa[fast]", "pandsa[fast]==2")
+        for day in (None, date(2026, 1, 1))
+    ]
+    assert (young.code, young.package) == ("no-release-yet", "tool")
+    assert {(found.code, found.package) for found in unknown} == {("no-matching-distribution", "pandsa")}
 
 
 def test_the_newest_release_by_the_cut_off_is_told_with_the_day(bench: Make, index: LoopbackIndex) -> None:
@@ -63,6 +80,7 @@ def test_the_newest_release_by_the_cut_off_is_told_with_the_day(bench: Make, ind
     assert found.hint.endswith("The newest that can be installed here by 2026-01-02 is 1.0.")
 
 
+@pytest.mark.makes("dependency-conflict")
 def test_two_lines_that_clash_are_both_named(bench: Make, index: LoopbackIndex) -> None:
     index.add("numlib", "1.0")
     index.add("numlib", "2.0")
@@ -83,6 +101,7 @@ def test_a_missing_dependency_is_placed_at_the_line_that_needs_it(bench: Make, i
     )
 
 
+@pytest.mark.makes("no-wheel")
 def test_source_only_packages_have_no_wheel(bench: Make, index: LoopbackIndex) -> None:
     index.add_source("soundlib", "1.0")
     found = _refusal(bench(), "soundlib")
@@ -98,6 +117,7 @@ def test_a_release_without_a_wheel_is_told_apart_from_its_package(bench: Make, i
     assert found.hint.endswith("The newest that can be installed here is 2.0.")
 
 
+@pytest.mark.makes("wheel-unsupported")
 def test_wheels_for_other_platforms_do_not_fit(bench: Make, index: LoopbackIndex) -> None:
     index.add("winlib", "1.0", tag="cp311-cp311-win_amd64")
     found = _refusal(bench(), "winlib==1.0")
@@ -108,6 +128,7 @@ def test_wheels_for_other_platforms_do_not_fit(bench: Make, index: LoopbackIndex
     )
 
 
+@pytest.mark.makes("requires-python")
 def test_a_package_for_another_python_says_which(bench: Make, index: LoopbackIndex) -> None:
     index.add("future", "1.0", python=">=3.99")
     found = _refusal(bench(), "future")
@@ -124,6 +145,7 @@ def test_a_project_for_another_python_is_refused_before_uv_runs(bench: Make) -> 
     assert made.sandbox.commands == []
 
 
+@pytest.mark.makes("protected-conflict")
 def test_a_range_against_a_protected_package_is_refused(bench: Make, index: LoopbackIndex) -> None:
     index.add("kernel", "5.0")
     found = _refusal(bench("kernel==7.0", protected=("kernel",)), "kernel<6")
@@ -173,6 +195,7 @@ def test_a_lock_without_sha256_is_refused(bench: Make) -> None:
     assert [(found.code, found.package) for found in caught.value.problems] == [("index-error", "tool")]
 
 
+@pytest.mark.makes("index-auth")
 def test_wrong_credentials_are_told_without_showing_them(bench: Make, index: LoopbackIndex) -> None:
     index.password = "right"
     index.add("tool", "1.0")
@@ -185,6 +208,7 @@ def test_wrong_credentials_are_told_without_showing_them(bench: Make, index: Loo
     assert "wr0ng-word" not in caught.value.raw
 
 
+@pytest.mark.makes("network-unreachable")
 def test_an_unreachable_index_leaves_nothing_behind(
     bench: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -229,6 +253,7 @@ class _Mute:
             return  # the listener was shut down: the test is over
 
 
+@pytest.mark.makes("cap-resolve-time")
 def test_a_mute_index_is_given_up_when_the_time_is_over(bench: Make) -> None:
     made = bench()
     with _Mute() as mute:
@@ -265,6 +290,7 @@ def test_a_resolver_that_is_killed_for_memory_says_nothing_about_packages(bench:
     assert _refusal(made, "tool").code == "out-of-memory"
 
 
+@pytest.mark.makes("cancelled")
 def test_a_resolution_can_be_cancelled_while_it_waits(bench: Make) -> None:
     made = bench()
     with _Mute() as mute:

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime
 
 import pytest
-from loopback_index import LoopbackIndex
 from packaging.pylock import Pylock
 from resolving import Bench, from_base, installs, locks
 
+from loopback_index import LoopbackIndex
 from recto.interpreters import probe
 from recto.policy.model import Replaced
 from recto.problems import Source
@@ -130,6 +130,7 @@ def test_base_packages_that_no_longer_fit_are_pulled_in(bench: Make, index: Loop
     assert found.remarks == ()
 
 
+@pytest.mark.makes("base-shadowed")
 def test_a_base_package_that_cannot_follow_is_named_at_the_line(bench: Make, index: LoopbackIndex) -> None:
     index.add("numlib", "1.0")
     index.add("frames", "0.9", "numlib<2")

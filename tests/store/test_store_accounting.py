@@ -163,6 +163,7 @@ def test_room_that_is_there_is_given_without_evicting(data: Path, clock: Clock) 
         assert len(list(store.environments())) == 4
 
 
+@pytest.mark.makes("store-full")
 def test_what_cannot_go_makes_the_store_full(data: Path, clock: Clock) -> None:
     store = small(data, 10 * MB, clock)
     publish(store, 1, 4 * MB).close()

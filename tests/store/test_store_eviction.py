@@ -98,6 +98,7 @@ def test_removing_by_name_takes_the_pin_along(store: Store, data: Path) -> None:
     assert not store.find(str(key(1))).pinned
 
 
+@pytest.mark.makes("environment-unknown")
 def test_an_environment_that_is_not_there_can_be_neither_pinned_nor_removed(store: Store, data: Path) -> None:
     for act in (store.pin, store.remove):
         with pytest.raises(StoreError) as caught:

@@ -40,6 +40,7 @@ def test_a_store_that_was_never_opened_has_only_misses_and_makes_no_directory(tm
     assert names(tmp_path) == []
 
 
+@pytest.mark.makes("environment-in-use")
 def test_a_leased_environment_cannot_be_removed_and_a_freed_one_can(store: Store) -> None:
     lease = publish(store, 1)
     with pytest.raises(StoreError) as caught:

@@ -55,6 +55,7 @@ with Store(Path({str(data)!r})).mutex({name!r}, 60) as turn:
             process.kill()
 
 
+@pytest.mark.makes("store-wait")
 def test_another_process_is_kept_out_until_the_wait_is_over(store: Store, data: Path) -> None:
     announced: list[str] = []
     with another_process_holds(data, "k"), pytest.raises(StoreError) as caught:  # noqa: SIM117
@@ -66,6 +67,7 @@ def test_another_process_is_kept_out_until_the_wait_is_over(store: Store, data: 
     assert announced == ["waiting"]
 
 
+@pytest.mark.makes("store-busy")
 def test_who_deletes_says_so_when_another_is_at_it_for_too_long(store: Store, data: Path) -> None:
     path = data / "v1" / "locks" / ".prune"
     descriptor = hold(path, EXCLUSIVE, os.O_RDONLY | os.O_CREAT)

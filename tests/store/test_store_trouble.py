@@ -55,6 +55,7 @@ def test_a_new_store_has_its_directories_and_says_what_it_is(store: Store, data:
         assert directory.is_dir()
 
 
+@pytest.mark.makes("data-dir-unwritable")
 @pytest.mark.parametrize("place", ["below-a-file", "proc"])
 def test_a_directory_that_cannot_be_made_is_named_in_the_problem(tmp_path: Path, place: str) -> None:
     (tmp_path / "file").touch()
@@ -183,3 +184,30 @@ def find_nothing_readable(data: Path) -> None:
         with pytest.raises(StoreError) as caught:
             act()
         assert code_of(caught) == "data-dir-unwritable"
+
+
+def test_what_is_only_remembered_and_may_not_be_read_is_a_miss_and_is_named() -> None:
+    if os.getuid() != 0:
+        pytest.skip("only root can make what another user may not read")
+    with tempfile.TemporaryDirectory() as directory:
+        Path(directory).chmod(0o755)
+        store = Store.open(Path(directory))
+        store.put_failure(SPEC, {}, 600)
+        store.put_document("paper", None, {})
+        for record in (*(Path(directory) / "v1" / "failures").iterdir(), *(Path(directory) / "v1/documents").iterdir()):
+            record.chmod(0o600)
+        child = get_context("fork").Process(target=remember_nothing, args=(Path(directory),))
+        child.start()
+        child.join()
+        assert child.exitcode == 0
+
+
+def remember_nothing(data: Path) -> None:
+    os.setuid(NOBODY)
+    store = Store(data)
+    assert isinstance(store.failure(SPEC), Miss)
+    assert isinstance(store.document("paper"), Miss)
+    memory = store.memory()
+    assert [(one.count, one.oldest) for one in memory.values()] == [(0, None), (0, None)]
+    assert memory["failures"].illegible == (f"{SPEC}.json: permission denied",)
+    assert memory["documents"].illegible == ("paper.json: permission denied",)

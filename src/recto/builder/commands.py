@@ -53,6 +53,7 @@ class Commands(Struct):
         *,
         read_only: tuple[Path, ...] = (),
         writable: tuple[Path, ...] = (),
+        link_root: Path | None = None,
         network: Network = "none",
         on_stdout: OnLine | None = None,
         on_stderr: OnLine | None = None,
@@ -72,6 +73,7 @@ class Commands(Struct):
             environment=environment,
             read_only=(*self.base.roots, *read_only),
             writable=(self.scratch, *writable),
+            link_root=link_root,
             network=network,
             limits=Limits(wall_seconds=left),
         )

@@ -23,6 +23,7 @@ from recto.builder.bytecode import Bytecode
 from recto.builder.commands import Commands, no_failpoint
 from recto.builder.exchange import put_in_place
 from recto.builder.finishing import complete
+from recto.builder.fonts import keep_fonts
 from recto.builder.kernelspec import write_kernelspec
 from recto.builder.proof import prove, watch
 from recto.builder.workbench import Workbench
@@ -103,6 +104,7 @@ class BaseBuilder(Struct, frozen=True):
         base = probe(directory / "bin" / "python")
         watching = Commands(self.workbench.sandbox, base, scratch, self.seconds_max)
         self.workbench.kept_starts.keep(base, watch(watching))
+        keep_fonts(watching, self.workbench.fonts)
         progress(Event("ready", "the base is ready"))
 
 

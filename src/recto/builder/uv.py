@@ -5,6 +5,7 @@ Never with a shell, never with the user's configuration or Python downloads, alw
 
 from __future__ import annotations
 
+import os
 import re
 import tomllib
 from collections.abc import Mapping
@@ -109,9 +110,16 @@ class Uv:
             {**self._environment, "HOME": str(commands.scratch)},
             read_only=(self._uv,),
             writable=(*writable, self._cache),
+            link_root=_common(self._cache, *writable),
             network="none" if offline else "index",
             on_stderr=on_stderr,
         )
+
+
+def _common(*paths: Path) -> Path | None:
+    """The directory that holds all of these, None where only the root of all files does: nothing is linked then."""
+    common = Path(os.path.commonpath(paths))
+    return None if common == Path(common.anchor) else common
 
 
 def chosen(order: Order) -> Pylock:

@@ -9,6 +9,7 @@ from pathlib import Path
 from recto.aside import Aside
 from recto.builder.base import Built, Order, settle_nothing
 from recto.builder.commands import Commands, no_failpoint
+from recto.builder.fonts import keep_fonts
 from recto.builder.installing import Installed
 from recto.builder.kernelspec import write_kernelspec
 from recto.builder.layer import write_layer
@@ -35,7 +36,9 @@ class UvBuilder:
         """As the port says: a start of a kernel is watched over a base where none was."""
         if self._workbench.kept_starts.known(base) is None:
             with tempfile.TemporaryDirectory(prefix="recto-watch-") as scratch:
-                self._watched(Commands(self._workbench.sandbox, base, Path(scratch), KERNEL_SECONDS, cancelled))
+                commands = Commands(self._workbench.sandbox, base, Path(scratch), KERNEL_SECONDS, cancelled)
+                self._watched(commands)
+                keep_fonts(commands, self._workbench.fonts)
 
     def build(
         self,

@@ -18,13 +18,15 @@ class Workbench(Struct, frozen=True):
     """The tools of builders.
 
     `cache` is uv's cache and `bytecode` where compiled files are kept, both on the volume of the environments, so that
-    files are linked. `starts` is where watched kernel starts are kept. `environment` and `index_url` are those of Uv.
+    files are linked. `starts` is where watched kernel starts are kept, and `fonts` lists of fonts. `environment` and
+    `index_url` are those of Uv.
     """
 
     uv: Path
     cache: Path
     bytecode: Path
     starts: Path
+    fonts: Path
     sandbox: Sandbox
     environment: Mapping[str, str]
     index_url: str | None = None

@@ -21,6 +21,7 @@ _VCS = re.compile(r"[\"']?(?:(?:git|hg|svn|bzr)\+|git(?:@|:)|[^#?]*\.git(?:[@#].
 _PATH = re.compile(r"[\"']?(?:\.{0,2}[/\\]|\.{1,2}(?:$|\[|\s)|~|[A-Za-z]:[/\\]|[^\s;]*[/\\])")
 _ARCHIVE = re.compile(r"\.(?:whl|zip|egg|tar|tgz|tar\.(?:gz|bz2|xz))(?=$|[\s#?;\"'])", re.IGNORECASE)
 _FILE_NAME = re.compile(r"[^\s;/\\]+\.(?:txt|in|toml|ya?ml|lock|cfg)", re.IGNORECASE)
+_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
 _CONDA_BUILD = re.compile(
     r"file://.*(?:/croot/|/conda-bld/|/feedstock_root/|/recipes/ci/|/ktietz/|/tmp/build/|_\d{10,}/work)"
 )
@@ -34,8 +35,7 @@ def refusal(entry: Entry) -> Problem | None:
     if named:
         return _of_named(entry, named[1] + (named[2] or ""), named[3])
     if _FILE_NAME.fullmatch(text):
-        instead = f"Write `-r {shown(text, 80)}` to include that file."
-        return entry.refused("declaration-url", line=shown(text, 80), what="a file", instead=instead)
+        return _file(entry)
     if not (_SCHEME.match(text) or _PATH.match(text) or _ARCHIVE.search(text.split()[0])):
         return None
     return entry.refused("declaration-url", line=shown(text, 80), what=_kind(text), instead=instead_of(text))
@@ -52,6 +52,23 @@ def instead_of(address: str) -> str:
         name = _pin_of_file(address)
     wanted = f"Write `{shown(name, 80)}`" if name else "Write the name of the package"
     return f"{wanted}, if that is its name on the index; else it cannot be installed here."
+
+
+def _file(entry: Entry) -> Problem | None:
+    """The refusal of what reads as the name of a file; None for a package that the tables know by that name.
+
+    `ruamel.yaml` and `mine.yaml` are both names that a package may have, and nobody who forgets `-r` should be given
+    a stranger's package. Of the same name in another spelling (PEP 503), nobody can think that it is a file's.
+    """
+    from recto.problems.modules import is_distribution
+
+    text = entry.text
+    if is_distribution(text):
+        return None
+    instead = f"Write `-r {shown(text, 80)}` to include that file."
+    if _NAME.fullmatch(text):
+        instead += f" A package of this name is written `{shown(re.sub(r'[-_.]+', '-', text), 80)}`."
+    return entry.refused("declaration-url", line=shown(text, 80), what="a file", instead=instead)
 
 
 def _repository(address: str) -> str:

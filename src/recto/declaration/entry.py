@@ -7,6 +7,7 @@ import re
 from msgspec import Struct
 
 from recto.declaration.showing import shown, without_credentials
+from recto.declaration.text import comment_of
 from recto.problems import Edit, Fix, Problem, Source, problem
 
 # What can stand in a YAML or TOML list, bare or in quotes, and mean itself.
@@ -33,17 +34,23 @@ class Entry(Struct, frozen=True):
             return None
         *before, last = texts
         whole = len(self.written) == 1 and self.written[0].count(self.text) == 1
-        new = self.written[0].replace(self.text, last) if whole else last
+        if self.in_list and not whole:
+            return None
+        new = self.written[0].replace(self.text, last) if whole else f"{last}{comment_of(self.written)}"
         first = self._line
         inserted = tuple(Edit(self.source.file, first, None, text) for text in before)
         return Fix(title, (*inserted, Edit(self.source.file, first, self.written[0], new), *self._deletions(1)))
 
     def amend(self, title: str, text: str) -> Fix | None:
-        """The edit that puts the text in its place and leaves the rest of its line; None where that is not certain.
+        """The edits that put the text in its place and leave the rest of its line; None where that is not certain.
 
-        In a list, the text may hold no mark that the entry does not hold already: what meant itself there still does.
+        Where it is continued over several lines, the text stands on the first of them and the others go; the comment
+        at the end stays. In a list, the text may hold no mark that the entry does not hold already: what meant itself
+        there still does.
         """
-        if not self._editable or len(self.written) != 1 or self.text not in self.written[0]:
+        if len(self.written) > 1:
+            return None if self.in_list else self.rewrite(title, text)
+        if not self._editable or self.text not in self.written[0]:
             return None
         if self.in_list and not set(_NOT_PLAIN.findall(text)) <= set(self.text):
             return None

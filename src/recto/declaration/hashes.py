@@ -3,6 +3,9 @@
 A hash is one more condition on its own requirement: the file that is installed must have one of them. It does not
 oblige the other lines to have hashes, as it does in pip, because everything that is installed is checked against the
 hashes of the lock anyway. Like pip, a hash needs an exact version: it could belong to no other.
+
+What is wrong with a hash gets no edit: without it the line would ask for less than its author did, and the right one is
+known to the index alone. Only where another version has to stand there do the hashes go, and the fix says so.
 """
 
 from __future__ import annotations

@@ -27,6 +27,7 @@ _HARMLESS_FLAGS = frozenset({"-U", "--upgrade", "-q", "-qq", "--quiet", "--user"
 _INDEX = "Delete the line: packages come from the index that the operator set."
 _WHEELS = "Delete the line: the operator decides whether packages are built from source."
 _PRERELEASE = "Delete the line, and name the pre-release you want, for example `polars==2.0rc1`."
+_HASH = "Write it behind its requirement, or end the line before it with a backslash."
 _INSTEAD = {
     **dict.fromkeys(("-i", "--index-url", "--extra-index-url", "--no-index", "--trusted-host"), _INDEX),
     **dict.fromkeys(("-f", "--find-links"), _INDEX),
@@ -43,6 +44,12 @@ def first_refusal(entry: Entry) -> Problem | None:
 
 
 def _merge_marker(entry: Entry) -> Problem | None:
+    """A marker on a line of its own can go. One inside a continued line parts what belongs to one requirement, and only
+    its author knows which of the two sides is meant: that gets no edit.
+    """
+    inside = next((line for line in entry.written[1:] if _MERGE.fullmatch(line.strip(" \t\\"))), None)
+    if inside is not None:
+        return entry.refused("merge-conflict", line=shown(inside.strip(), 40))
     if not _MERGE.fullmatch(entry.text):
         return None
     return entry.refused(
@@ -86,6 +93,9 @@ def _option(entry: Entry) -> Problem | None:
     option = _OPTION.match(entry.text)
     if not option:
         return None
+    if option[0].lower() == "--hash":
+        # Its requirement may be the line before, so it is not to be deleted.
+        return entry.refused("declaration-option", option="--hash", instead=_HASH)
     instead = _INSTEAD.get(option[0].lower(), "Delete the line: how packages are installed is the operator's choice.")
     return entry.refused("declaration-option", entry.delete(), option=shown(option[0], 40), instead=instead)
 

@@ -24,7 +24,7 @@ def read_entry(entry: Entry, constraint: bool = False) -> Part:
     text, options = hashes.split(entry.text)
     if len(text) > LINE_CHARACTERS:
         return wrong(_too_long(entry, text))
-    if (options or not is_plain(text)) and (refusal := _refusal(entry, text)):
+    if (options or len(entry.written) > 1 or not is_plain(text)) and (refusal := _refusal(entry, text)):
         return wrong(refusal)
     try:
         requirement = parse(text)

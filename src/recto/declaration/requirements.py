@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from recto.declaration.caps import FILE_BYTES, INCLUDE_DEPTH, INCLUDED_FILES, LINE_CHARACTERS, LINES
 from recto.declaration.entry import Entry
@@ -48,7 +49,7 @@ class _Walk(Struct):
         problems = tuple(_oversize(file.name, lines))
         if problems:
             return joined((here, wrong(*problems)))
-        return joined((here, *(self.line(file, line) for line in logical_lines(lines))))
+        return _unmixed(file.name, joined((here, *(self.line(file, line) for line in logical_lines(lines)))))
 
     def line(self, file: _File, line: LogicalLine) -> Part:
         entry = Entry(line.text, Source(file.name, line.number), line.written)
@@ -82,6 +83,17 @@ class _Walk(Struct):
 def read_requirements(read: Reader, file: str, data: bytes) -> Part:
     """What a requirements file and the files it includes ask for."""
     return _Walk(read).file(_File(file), data)
+
+
+def _unmixed(file: str, part: Part) -> Part:
+    """The part without edits of the file where the sides of a merge cannot be told apart by an edit.
+
+    An edit of one of its lines would take away by which marker the author knows the sides.
+    """
+    own = [found for found in part.problems if found.source and found.source.file == file]
+    if not any(found.code == "merge-conflict" and found.fix is None for found in own):
+        return part
+    return replace(part, problems=tuple(replace(one, fix=None) if one in own else one for one in part.problems))
 
 
 def _several(entry: Entry) -> Part | None:

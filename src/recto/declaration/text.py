@@ -107,6 +107,14 @@ def logical_lines(lines: list[str]) -> Iterator[LogicalLine]:
         yield from _logical_line(first, pieces, lines)
 
 
+def comment_of(written: tuple[str, ...]) -> str:
+    """The comment at the end of a logical line, with two spaces before it; empty where there is none."""
+    pieces = [line.removesuffix("\\") for line in written[:-1]] + [f" {line}" for line in written[-1:]]
+    joined = "".join(pieces)
+    comment = _COMMENT.search(joined)
+    return f"  {joined[comment.start() :].strip()}" if comment else ""
+
+
 def _logical_line(first: int, pieces: list[str], lines: list[str]) -> Iterator[LogicalLine]:
     joined = "".join(pieces)
     comment = _COMMENT.search(joined)

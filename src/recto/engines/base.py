@@ -25,10 +25,10 @@ class Job(Struct, frozen=True):
     """One document to render.
 
     `document` and `project` are absolute; cells run in the document's directory. `formats` empty means what the
-    document says, else HTML. `output_dir` None means beside the document; links on
-    the way to it are followed already, so that no cell can choose another. `python` is the interpreter that must run
-    the cells and `prefix` its `sys.prefix`, which the engine verifies. `keep_open` are the leases that children
-    inherit. `environment` is the whole environment that cells may see, apart from what the engine adds.
+    document says, else HTML. `output_dir` None means beside the document; links on the way to it are followed already,
+    so that no cell can choose another. `python` is the interpreter that must run the cells and `prefix` its
+    `sys.prefix`, which the engine verifies; `roots` are the directories that it reads. `keep_open` are the leases that
+    children inherit. `environment` is the whole environment that cells may see, apart from what the engine adds.
     """
 
     document: Path
@@ -40,6 +40,16 @@ class Job(Struct, frozen=True):
     keep_open: tuple[int, ...] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
     seconds_max: float = 600.0
+    roots: tuple[Path, ...] = ()
+    fonts: Path | None = None
+
+    def give_fonts(self, directory: Path) -> None:
+        """Copies matplotlib's lists of fonts, if there are any, to where a private home has them."""
+        if self.fonts is None:
+            return
+        for path in self.fonts.glob("fontlist-*.json"):
+            directory.mkdir(parents=True, exist_ok=True)
+            (directory / path.name).write_bytes(path.read_bytes())
 
 
 class Rendered(Struct, frozen=True):

@@ -179,20 +179,25 @@ class Environments:
         return Checked(declaration, ask.spec, key, state, verdict, resolution.plan, found)
 
     def explain(self, declaration: Declaration) -> Explanation:
-        """Every input of the spec key and, once it was resolved, of the environment key."""
+        """Every input of the spec key and, once it was resolved, of the environment key; and what is remembered."""
         ask = self._ask(declaration)
         resolution = self._answers.kept(ask.spec)
-        if resolution is None:
-            return Explanation(ask.spec, ask.ingredients, None, None, self._state(ask, None), None)
-        key = environment_key(ask, resolution)
+        key = None if resolution is None else environment_key(ask, resolution)
+        state = self._state(ask, key)
+        failure = None if declaration.empty or state == "ready" else self._failures.known(ask)
+        if failure is not None and state == "absent":
+            state = "failed"
+        if resolution is None or key is None:
+            return Explanation(ask.spec, ask.ingredients, None, None, state, None, failure)
         manifest = self._store.manifest(key)
         return Explanation(
             spec_key=ask.spec,
             spec=ask.ingredients,
             environment_key=key,
             environment=environment_ingredients_of(ask, resolution),
-            state=self._state(ask, key),
+            state=state,
             manifest=None if isinstance(manifest, Miss) else manifest,
+            failure=failure,
         )
 
     def footing(self, declaration: Declaration, key: EnvironmentKey) -> Footing | None:

@@ -30,10 +30,16 @@ _RAW_CHARACTERS_MAX = 16_000
 
 
 class Remembered(Struct, frozen=True):
-    """An error as it came about, with a remark that it did so before. `occasion` tells it from every other."""
+    """An error as it came about, with a remark that it did so before. `occasion` tells it from every other.
+
+    It is remembered from `since` to `until`, in seconds since 1970; where `under_caps`, less long if the limits change.
+    """
 
     error: RectoError
     occasion: str
+    since: float
+    until: float
+    under_caps: bool
 
     @property
     def refusal(self) -> bool:
@@ -111,7 +117,8 @@ class Failures:
         left = failure.left_seconds
         until = "until the limits change" if left > _DAY_SECONDS else f"for {_span(left)} more"
         remark = problem("failure-remembered", age=_span(failure.age_seconds), until=until)
-        return Remembered(_ERRORS[value["error"]]((*found, remark), str(value["raw"])), str(value["occasion"]))
+        error = _ERRORS[value["error"]]((*found, remark), str(value["raw"]))
+        return Remembered(error, str(value["occasion"]), failure.since, failure.until, value["caps"] is not None)
 
 
 def _place(entry: object) -> Place:

@@ -2,12 +2,14 @@
 
 Where the policy allows it, a change that cannot be had takes no document down: it is rendered with the packages that it
 had, and says so. Only an environment that stands over the base as it is now, and that whoever asks may have installed.
+A document that had no packages of its own goes back to the base alone, which needs nobody's leave.
 """
 
 from __future__ import annotations
 
 import hashlib
-from datetime import UTC, datetime
+from contextlib import suppress
+from datetime import UTC, date, datetime
 
 from msgspec import Struct
 
@@ -17,21 +19,25 @@ from recto.environments.model import Environment
 from recto.interpreters import Base
 from recto.keys import EnvironmentKey, declaration_digest
 from recto.policy import Grant, Policy, judge_request
-from recto.problems import Problem, problem
+from recto.problems import Problem, StoreError, problem
 from recto.store import Miss, Record, Store
 
 
 class LastGood(Struct, frozen=True):
-    """An environment that is held, since when it is the document's, and what was declared then, one text a line."""
+    """An environment that is held, the day since when it is the document's, and what was declared then.
+
+    Where nothing was declared it is the base, and there is nothing to hold.
+    """
 
     environment: Environment
-    since: float
+    since: date
     declared: tuple[str, ...]
 
     def remark(self, declaration: Declaration | None) -> Problem:
         """The warning for the top of the report; the declaration of now is None where it cannot be read."""
-        day = datetime.fromtimestamp(self.since, UTC).date().isoformat()
-        return problem("last-good", day=day, changes=self._changes(declaration))
+        day = self.since.isoformat()
+        whose = f"those of the base alone, as on {day}" if self.environment.key is None else f"those of {day}"
+        return problem("last-good", whose=whose, changes=self._changes(declaration))
 
     def _changes(self, declaration: Declaration | None) -> str:
         if declaration is None:
@@ -44,17 +50,20 @@ class LastGood(Struct, frozen=True):
 
 
 def keep(store: Store, document: str, declaration: Declaration, base: Base, environment: Environment) -> None:
-    """Keeps what the document was rendered with; writes nothing where that is what was kept."""
-    if environment.key is None:
-        return
+    """Keeps what the document was rendered with; writes nothing where that is what was kept.
+
+    A disk that takes no word of it takes nothing from the render, which went well.
+    """
     value = {
         "declared": list(_declared(declaration)),
         "declaration": declaration_digest(declaration),
         "base": _identity(base),
     }
-    known = store.document(document)
-    if isinstance(known, Miss) or known.value != {"environment_key": environment.key.digest, "value": value}:
-        store.put_document(document, environment.key, value)
+    same = {"environment_key": None if environment.key is None else environment.key.digest, "value": value}
+    with suppress(StoreError):
+        known = store.document(document)
+        if isinstance(known, Miss) or known.value != same or _day(known.written_at) is None:
+            store.put_document(document, environment.key, value)
 
 
 def find(store: Store, document: str, base: Base, policy: Policy, grant: Grant) -> LastGood | None:
@@ -62,12 +71,18 @@ def find(store: Store, document: str, base: Base, policy: Policy, grant: Grant) 
     match store.document(document):
         case Record(
             {
-                "environment_key": str() as digest,
+                "environment_key": (str() | None) as digest,
                 "value": {"declared": [*declared], "declaration": str() as asked, "base": str() as stood},
             },
-            since,
+            written_at,
         ):
-            if stood != _identity(base) or not judge_request(policy, grant, asked).allowed:
+            since = _day(written_at)
+            if stood != _identity(base) or since is None:
+                return None
+            if digest is None:
+                plain = Environment(None, base.python, base.prefix, "last-good")
+                return LastGood(plain, since, tuple(map(str, declared)))
+            if not judge_request(policy, grant, asked).allowed:
                 return None
             try:
                 lease = store.lease(EnvironmentKey(digest))
@@ -77,6 +92,13 @@ def find(store: Store, document: str, base: Base, policy: Policy, grant: Grant) 
                 return None
             return LastGood(Environment.leased(lease, "last-good"), since, tuple(map(str, declared)))
     return None
+
+
+def _day(seconds: float) -> date | None:
+    try:
+        return datetime.fromtimestamp(seconds, UTC).date()
+    except (OverflowError, ValueError, OSError):
+        return None  # no day that there ever was: corruption is a miss
 
 
 def _declared(declaration: Declaration) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Literal, Self
+from typing import TYPE_CHECKING, Literal, Self
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -15,6 +15,9 @@ from recto.keys import EnvironmentKey, Ingredients, SpecKey
 from recto.policy import Plan, Verdict
 from recto.problems import Problem
 from recto.store import Lease, Seen
+
+if TYPE_CHECKING:
+    from recto.environments.failures import Remembered
 
 Origin = Literal["cached", "built", "base", "last-good"]
 State = Literal["ready", "absent", "building", "failed"]
@@ -83,7 +86,10 @@ class Footing(Struct, frozen=True):
 
 
 class Explanation(Struct, frozen=True):
-    """Every input of both keys. The environment's part is None until the declaration was resolved once."""
+    """Every input of both keys. The environment's part is None until the declaration was resolved once.
+
+    `failure` is what is remembered where the environment is not there; None where nothing is.
+    """
 
     spec_key: SpecKey
     spec: Ingredients
@@ -91,6 +97,7 @@ class Explanation(Struct, frozen=True):
     environment: Ingredients | None
     state: State
     manifest: Mapping[str, object] | None
+    failure: Remembered | None = None
 
 
 class Update(Struct, frozen=True):

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Self
 
 from recto.engines.base import Job
 from recto.engines.jupyter.warm import WarmRunner
+from recto.environments.roots import roots_of
 from recto.recall import evidence
 from recto.recall.holding import hold_again
 from recto.recall.memo import Answer, forget, recalled, remember
@@ -107,6 +108,8 @@ def _started(question: Question, sandbox: Sandbox, options: Options) -> WarmRunn
             keep_open=leases,
             environment=options.environment,
             seconds_max=options.seconds_max,
+            roots=roots_of(Path(answer.prefix)),
+            fonts=options.fonts,
         )
         try:
             runner = WarmRunner(job, options.seconds_max + _AHEAD_SECONDS, time.monotonic())

@@ -1,14 +1,15 @@
 """A missing module, with what the project and the store know of it: the package to declare, and the edit.
 
 From the surest to the least: a file of the project, a package that is declared or installed already, what the tables
-say, a slip of the hand, what environments of the store show. What only the store shows can be a stranger's package:
-it never stands against a table, and never behind a name that is nearly another's.
+say, a slip of the hand, what environments of the store show. What only the store shows can be a stranger's package, and
+whoever makes one chooses its modules: where the tables have anything to say of the name, or have one near to it, that
+is said first, the package is named behind it with where it was seen, and no edit is offered for it.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 from pathlib import PurePosixPath
 
@@ -20,7 +21,17 @@ from recto.environments import Environment
 from recto.environments.installed import Bringing
 from recto.environments.providers import Providers
 from recto.problems import Fix, Problem, Source
-from recto.problems.modules import OWN, Near, hint_for_module, known, near, several, traced, wanted
+from recto.problems.modules import (
+    OWN,
+    Near,
+    hint_for_module,
+    known,
+    near_modules,
+    several,
+    told_by_tables,
+    traced,
+    wanted,
+)
 from recto.render.declaring import Declaring
 from recto.render.misspelt import meant, respelt
 from recto.render.own_files import own_files
@@ -108,7 +119,7 @@ class Missing(Struct, frozen=True):
     def _part(self, import_: _Import) -> Advice | None:
         """A misspelt part of a package that is installed."""
         parent, _, part = import_.module.rpartition(".")
-        found = near(part, self.providers.parts(parent, self.environment)) if parent else Near()
+        found = near_modules(part, self.providers.parts(parent, self.environment)) if parent else Near()
         if not found.clear:
             return None
         name = f"{parent}.{found.names[0]}"
@@ -121,27 +132,29 @@ class Missing(Struct, frozen=True):
         if not found:
             return None
         names = tuple(dict.fromkeys(one.names[0] for one in found))
-        others = {_normalised(name) for one in found for name in one.names}
-        aside = tuple(one.name for one in import_.recorded if one.own and one.name not in others)
+        others = {name for one in found for name in one.names}
         sentences = (hint_for_module(asked, self.declaring.sentence) for asked in import_.asked if known(asked).certain)
         hint = " ".join(dict.fromkeys(sentences))
-        more = f" ({several(aside)}, which other environments have, brings a module of this name too.)" if aside else ""
-        return Advice(hint + more, self.declaring.fix(names))
+        return Advice(hint + _aside((one for one in import_.recorded if one.own), others), self.declaring.fix(names))
 
     def _misspelt(self, import_: _Import) -> Advice | None:
-        if not import_.written or import_.top in OWN or any(known(asked).names for asked in import_.asked):
+        if not import_.written or self._told(import_):
             return None
         found = meant(import_.top, self.providers.importable(self.environment))
-        if found is None or not (found.clear or not import_.recorded):
+        if found is None:
             return None
-        fix = respelt(import_.top, found.names[0], import_.source, import_.document) if found.clear else None
-        return Advice(found.hint, fix)
+        if not found.clear:
+            return Advice(found.hint + _aside(import_.recorded))
+        return Advice(found.hint, respelt(import_.top, found.names[0], import_.source, import_.document))
 
     def _store(self, import_: _Import) -> Advice | None:
         shown = import_.recorded
-        names = tuple(dict.fromkeys((*(one.name for one in shown), *known(import_.asked[0]).names)))
         if not shown:
             return None
+        told = self._told(import_)
+        if told:
+            return Advice(told + _aside(shown, {name for asked in import_.asked for name in known(asked).names}))
+        names = tuple(dict.fromkeys(one.name for one in shown))
         if len(names) == 1 and shown[0].own:
             hint = f"`{names[0]}` brings `{import_.top}` to another environment."
             return Advice(f"{hint} {self.declaring.worded(names[0])}", self.declaring.fix(names))
@@ -149,6 +162,10 @@ class Missing(Struct, frozen=True):
         return Advice(
             f"{several(names)} {share} parts or all of `{import_.top}`: declare the one that the code is for."
         )
+
+    def _told(self, import_: _Import) -> str:
+        """What the tables say of the import, empty where they do not know it."""
+        return next((said for asked in import_.asked if (said := told_by_tables(asked, self.declaring.sentence))), "")
 
 
 class _Import(Struct, frozen=True, dict=True):
@@ -188,6 +205,16 @@ class _Import(Struct, frozen=True, dict=True):
             parts = asked.split(".")
             for length in range(len(parts), self.module.count("."), -1):
                 yield ".".join(parts[:length])
+
+
+def _aside(shown: Iterable[Bringing], told: Iterable[str] = ()) -> str:
+    """The packages that other environments show, named behind what is surer; nothing for those that are told there."""
+    others = {_normalised(name) for name in told}
+    names = tuple(dict.fromkeys(one.name for one in shown if _normalised(one.name) not in others))
+    if not names:
+        return ""
+    bring = "brings" if len(names) == 1 else "bring"
+    return f" ({several(names)}, which other environments have, {bring} a module of this name too.)"
 
 
 def _normalised(requirement: str) -> str:

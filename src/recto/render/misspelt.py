@@ -8,7 +8,7 @@ import sys
 from msgspec import Struct
 
 from recto.problems import Edit, Fix, Source
-from recto.problems.modules import Near, certain_names, module_of, near
+from recto.problems.modules import Near, certain_names, module_of, near_modules
 
 
 class Meant(Struct, frozen=True):
@@ -25,10 +25,10 @@ def meant(module: str, importable: frozenset[str]) -> Meant | None:
     if own is not None and own.lower() != module.lower():
         return Meant((own,), True, f"`{module}` is the name of a package; what it provides is imported as `{own}`.")
     here = importable | sys.stdlib_module_names
-    found = near(module, here)
+    found = near_modules(module, here)
     if found.clear:
         return Meant(found.names, True, f"It may be a misspelling of `{found.names[0]}`, which is installed.")
-    found = near(module, here | certain_names())
+    found = near_modules(module, here | certain_names())
     return _worded(found) if found.names else None
 
 

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 
 from msgspec import Struct, field
 
 
 class Options(Struct, frozen=True):
-    """What every render gets: `environment` is all that cells see of the server's variables."""
+    """What every render gets: `environment` is all that cells see of the server's variables.
+
+    `fonts` holds matplotlib's lists of fonts, for renders that have a home of their own.
+    """
 
     seconds_max: float = 600.0
     environment: Mapping[str, str] = field(default_factory=dict)
+    fonts: Path | None = None

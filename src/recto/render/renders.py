@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from recto.declaration import Declaration, declare
 from recto.engines.base import Engine, Job, Rendered
 from recto.environments import Environment, Environments, never
+from recto.environments.roots import roots_of
 from recto.problems import (
     BuildError,
     Cancelled,
@@ -183,6 +184,8 @@ class Renders:
             keep_open=environment.keep_open,
             environment=self._options.environment,
             seconds_max=self._options.seconds_max,
+            roots=roots_of(environment.prefix),
+            fonts=self._options.fonts,
         )
 
 

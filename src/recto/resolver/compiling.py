@@ -222,7 +222,7 @@ def index_of(uv: Uv, base: Base) -> str | None:
     """The address of the index, None where uv's own is taken and nobody has to know it, or uv does not tell."""
     if uv.page_seconds == 0 or uv.index_url is not None:
         return uv.index_url
-    return default_index(uv.executable, base.python, uv.cache, uv.sandbox)
+    return default_index(uv.executable, base, uv.cache, uv.sandbox)
 
 
 def _index(uv: Uv, base: Base, question: Question, directory: Path) -> tuple[tuple[str, ...], dict[str, str]]:

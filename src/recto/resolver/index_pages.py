@@ -18,6 +18,7 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 import tomli_w
 
 from recto.caching import keep_json
+from recto.interpreters import Base
 from recto.sandbox.base import Command, Limits, Sandbox
 
 _NAME = "recto"
@@ -41,10 +42,10 @@ def credentials(url: str) -> dict[str, str]:
     return {f"UV_INDEX_{_NAME.upper()}_{name}": unquote(value) for name, value in given.items() if value}
 
 
-def default_index(uv: Path, python: Path, cache: Path, sandbox: Sandbox) -> str | None:
+def default_index(uv: Path, base: Base, cache: Path, sandbox: Sandbox) -> str | None:
     """The address of the index that uv takes where it is told none, None where it does not tell.
 
-    Asked once for each uv, and kept beside its cache; `python` is any interpreter, without which uv does nothing.
+    Asked once for each uv, and kept beside its cache; `base` is any interpreter, without which uv does nothing.
     """
     memory = cache.with_name("default-index.json")
     status = uv.stat()
@@ -56,20 +57,20 @@ def default_index(uv: Path, python: Path, cache: Path, sandbox: Sandbox) -> str 
     match kept:
         case {"uv": list(of), "url": str(url)} if of == asked:
             return url
-    found = _ask(uv, python, cache, sandbox)
+    found = _ask(uv, base, cache, sandbox)
     if found is not None:
         # Not through a rename: whoever reads half of it asks for themselves.
         keep_json(memory, {"uv": asked, "url": found})
     return found
 
 
-def _ask(uv: Path, python: Path, cache: Path, sandbox: Sandbox) -> str | None:
+def _ask(uv: Path, base: Base, cache: Path, sandbox: Sandbox) -> str | None:
     quiet = ("--no-config", "--offline", "--no-cache")
     command = Command(
-        argv=(str(uv), "pip", "compile", *quiet, "--emit-index-url", "--python", str(python), "-"),
+        argv=(str(uv), "pip", "compile", *quiet, "--emit-index-url", "--python", str(base.python), "-"),
         cwd=cache,
         environment={"LANG": "C.UTF-8"},
-        read_only=(uv,),
+        read_only=(uv, base.prefix, *base.roots, cache),
         limits=Limits(wall_seconds=_ASK_SECONDS),
     )
     said = sandbox.run(command).stdout.decode("utf-8", "replace")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from msgspec import Struct, field
 
@@ -37,6 +37,16 @@ class Limits(Struct, frozen=True):
     # What is kept of each output stream: the first and the last half of it. The rest is read and dropped, so that a
     # command that prints a gigabyte neither blocks nor fills the memory.
     output_bytes: int = 4_000_000
+
+
+def tightened(limits: Limits, other: Limits) -> Limits:
+    """The stricter of each limit."""
+
+    def strictest(name: str) -> Any:
+        given = [value for one in (limits, other) if (value := getattr(one, name)) is not None]
+        return min(given, default=None)
+
+    return Limits(**{name: strictest(name) for name in Limits.__struct_fields__})
 
 
 class Command(Struct, frozen=True):

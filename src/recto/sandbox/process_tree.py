@@ -37,15 +37,16 @@ class _Living(Struct, frozen=True):
 
 
 class ProcessTree:
-    """The processes that descend from `leader`, whose environment holds `mark`.
+    """The processes that descend from `leader`, whose environment holds `mark`. They are ours, or those of `user`.
 
     Found: everything in the leader's session, everything whose environment holds the mark, all descendants of these,
     and what an earlier look found. Not found: a process that dropped its environment, left the session and lost its
     parent between two looks.
     """
 
-    def __init__(self, leader: int, mark: str) -> None:
+    def __init__(self, leader: int, mark: str, user: int | None = None) -> None:
         self._leader = leader
+        self._users = frozenset({os.geteuid()} if user is None else {os.geteuid(), user})
         self._mark = mark.encode()
         self._known: frozenset[tuple[int, int]] = frozenset()
         # Unreaped until its run is over, so it is there. Whoever is older is not its descendant: not asked further.
@@ -53,7 +54,7 @@ class ProcessTree:
 
     def look(self) -> frozenset[int]:
         """The process ids that are alive now; zombies do not count."""
-        alive = {process.pid: process for process in _own_processes()}
+        alive = {process.pid: process for process in _processes(self._users)}
         found = {process.pid for process in alive.values() if self._belongs(process)}
         while more := {pid for pid, process in alive.items() if process.parent in found} - found:
             found |= more
@@ -84,15 +85,14 @@ class ProcessTree:
         )
 
 
-def _own_processes() -> Iterator[_Living]:
-    """Every living process of our user."""
-    uid = os.geteuid()
+def _processes(users: frozenset[int]) -> Iterator[_Living]:
+    """Every living process of these users."""
     for name in os.listdir(_PROC):  # noqa: PTH208
         if not name.isdecimal():
             continue
         # A process may end between the listing and the reading: then it is no longer of interest.
         with suppress(FileNotFoundError, ProcessLookupError):
-            if os.stat(f"{_PROC}/{name}").st_uid != uid:  # noqa: PTH116
+            if os.stat(f"{_PROC}/{name}").st_uid not in users:  # noqa: PTH116
                 continue
             process = _fields(int(name))
             if process.state not in "ZX":

@@ -33,19 +33,24 @@ def supervise(
     command: Command,
     *,
     argv: tuple[str, ...] | None = None,
+    marked: bool = True,
     on_stdout: OnLine | None = None,
     on_stderr: OnLine | None = None,
     cancelled: Callable[[], bool] | None = None,
+    user: int | None = None,
 ) -> Outcome:
     """How the command ended, all of its processes with it. `argv` replaces the command's own: a wrapper around it.
+    Not `marked`, its environment is exactly what is given, and only descendants are found.
+
+    `user` is the user id that the wrapper gives the command, if another than ours.
 
     A time-out or a cancellation sends SIGTERM to the process group and two seconds later SIGKILL to every process;
     after an exit what was left behind is killed at once. Raises what `subprocess.Popen` raises at the start.
     """
     started, killed = time.monotonic(), memory_kills()
     mark = os.urandom(16).hex()
-    with _start(argv or command.argv, command, mark) as child, ExitStack() as descriptors:
-        tree = ProcessTree(child.pid, mark)
+    with _start(argv or command.argv, command, mark if marked else None) as child, ExitStack() as descriptors:
+        tree = ProcessTree(child.pid, mark, user)
         with ExitStack() as processes:
             # Before the child is waited for: until then its process id cannot go to somebody else.
             processes.callback(tree.kill)
@@ -65,11 +70,11 @@ def supervise(
         )
 
 
-def _start(argv: tuple[str, ...], command: Command, mark: str) -> subprocess.Popen[bytes]:
+def _start(argv: tuple[str, ...], command: Command, mark: str | None) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
         argv,
         cwd=command.cwd,
-        env=_marked(command.environment, mark),
+        env=command.environment if mark is None else _marked(command.environment, mark),
         stdin=subprocess.PIPE if command.stdin else subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

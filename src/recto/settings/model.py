@@ -11,8 +11,10 @@ from recto.settings.readers import (
     parse_address,
     parse_alias,
     parse_count,
+    parse_mechanism,
     parse_names,
     parse_path,
+    parse_paths,
     parse_seconds,
     parse_size,
     parse_switch,
@@ -145,6 +147,56 @@ class Settings(Struct, frozen=True):
             parse_names, "`LANG, LC_ALL, TZ`", "Names of environment variables that cells may see, separated by commas."
         ),
     ] = ("LANG", "LC_ALL", "TZ")
+    sandbox: Annotated[
+        str,
+        Setting(
+            parse_mechanism,
+            "`none` at the command line",
+            "What contains installers and documents: `bubblewrap`; `landlock`, which is weaker, for containers without "
+            "user namespaces; or `none`: documents have your own rights.",
+        ),
+    ] = "none"
+    sandbox_memory: Annotated[
+        int, Setting(parse_size, "`4 GB`", "The most memory that the processes of one contained command may take.")
+    ] = 4_000_000_000
+    sandbox_processes: Annotated[
+        int, Setting(parse_count, "`512`", "The most processes and threads that one contained command may have.")
+    ] = 512
+    sandbox_cpus: Annotated[
+        float, Setting(parse_seconds, "`4`", "Processors that one contained command may keep busy, such as `1.5`.")
+    ] = 4.0
+    sandbox_open_files: Annotated[
+        int, Setting(parse_count, "`4096`", "The most files that one contained process may have open.")
+    ] = 4096
+    sandbox_file: Annotated[
+        int, Setting(parse_size, "`4 GB`", "The largest file that one contained command may write.")
+    ] = 4_000_000_000
+    sandbox_disk: Annotated[
+        int, Setting(parse_size, "`4 GB`", "The most that a contained document may add to its project.")
+    ] = 4_000_000_000
+    sandbox_scratch: Annotated[
+        int,
+        Setting(parse_size, "`256 MB`", "Bytes of the private `/tmp`, and of shared memory, of a contained command."),
+    ] = 256_000_000
+    sandbox_show: Annotated[
+        tuple[Path, ...],
+        Setting(
+            parse_paths,
+            "none",
+            "Further paths that contained commands may read, separated by `:`, such as a TeX distribution.",
+        ),
+    ] = ()
+    sandbox_uid: Annotated[
+        int, Setting(parse_count, "`59999`", "The user and group number that contained commands get from root.")
+    ] = 59_999
+    index_hosts: Annotated[
+        tuple[str, ...],
+        Setting(
+            parse_names,
+            "those that the pages of the index name",
+            "Further hosts that contained installers may reach, separated by commas.",
+        ),
+    ] = ()
     failpoint: Annotated[
         str | None, Setting(parse_text, "none", "For tests: the step before which the process kills itself.")
     ] = None

@@ -46,6 +46,16 @@ def parse_path(text: str) -> Path:
     return Path(text).expanduser().absolute()
 
 
+def parse_mechanism(text: str) -> str:
+    if text not in ("none", "bubblewrap", "landlock"):
+        raise ValueError("expected `none`, `bubblewrap` or `landlock`")
+    return text
+
+
+def parse_paths(text: str) -> tuple[Path, ...]:
+    return tuple(parse_path(name) for name in text.split(":") if name)
+
+
 def parse_names(text: str) -> tuple[str, ...]:
     return tuple(name for name in re.split(r"[ ,]+", text.strip()) if name)
 

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 from msgspec import Struct
 
 from recto.keys import SpecKey
 from recto.store.layout import Layout
-from recto.store.records import Miss, Record, read_record, records_in, sweep_records, write_record
+from recto.store.memory import Memory, look_through
+from recto.store.records import Miss, Record, halve_records, read_record, records_in, sweep_records, write_record
 
 # Nobody takes back a failure that nobody asks about again, so each ends by itself.
 SECONDS_MAX = 7 * 86_400.0
@@ -26,11 +26,28 @@ FAILURES_MAX = 4096
 
 
 class Failure(Struct, frozen=True):
-    """What was stored, how long ago, and how long it still counts, both in seconds."""
+    """What was stored, when, and until when it counts, in seconds since 1970, as seen at `now`."""
 
     value: Mapping[str, Any]
-    age_seconds: float
-    left_seconds: float
+    since: float
+    until: float
+    now: float
+
+    @property
+    def counts(self) -> bool:
+        """Whether it counts then; what is from the future does not, nor what says that it lasts longer than any may."""
+        # In this form, so that what is not a number counts neither.
+        return self.since <= self.now < self.until and self.until - self.since <= SECONDS_MAX
+
+    @property
+    def age_seconds(self) -> float:
+        """How long ago it was stored."""
+        return self.now - self.since
+
+    @property
+    def left_seconds(self) -> float:
+        """How long it still counts."""
+        return self.until - self.now
 
 
 class Failures(Struct, frozen=True):
@@ -52,36 +69,33 @@ class Failures(Struct, frozen=True):
         write_record(self.layout.failure(key), kept, now, self.layout.staging)
         if len(records_in(self.layout.failures)) > FAILURES_MAX:
             self.sweep(now)
-            self._halve()
+            halve_records(self.layout.failures, FAILURES_MAX)
 
     def clear(self, key: SpecKey) -> None:
         """Takes the failure of the spec away, if there is one."""
         with suppress(FileNotFoundError, NotADirectoryError, IsADirectoryError):
             self.layout.failure(key).unlink()
 
+    def memory(self, now: float) -> Memory:
+        """What the records say that lie here, those that do not count any more left out."""
+        looked = look_through(self.layout.failures, lambda record: _failure(record, now))
+        counting = [found.since for found in looked.found if found.counts]
+        return Memory(len(counting), min(counting, default=None), looked.illegible)
+
     def sweep(self, now: float) -> None:
         """Deletes what does not count any more."""
         sweep_records(self.layout.failures, lambda record: not isinstance(_counting(record, now), Miss))
 
-    def _halve(self) -> None:
-        found: list[tuple[int, Path]] = []
-        for path in records_in(self.layout.failures):
-            with suppress(FileNotFoundError):
-                found.append((path.lstat().st_mtime_ns, path))
-        if len(found) <= FAILURES_MAX:
-            return
-        for _, path in sorted(found)[: len(found) - FAILURES_MAX // 2]:
-            with suppress(OSError):
-                path.unlink()
-
 
 def _counting(record: Record | Miss, now: float) -> Failure | Miss:
+    found = _failure(record, now)
+    return Miss("it does not count any more") if isinstance(found, Failure) and not found.counts else found
+
+
+def _failure(record: Record | Miss, now: float) -> Failure | Miss:
     match record:
         case Miss():
             return record
         case Record({"until": float() as until, "failure": dict() as value}, written_at):
-            # In this form, so that what is not a number counts neither.
-            if written_at <= now < until and until - written_at <= SECONDS_MAX:
-                return Failure(value, now - written_at, until - now)
-            return Miss("it does not count any more")
+            return Failure(value, written_at, until, now)
     return Miss("it is not a failure")

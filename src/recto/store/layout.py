@@ -6,7 +6,7 @@
       resolutions/KEY.json    the whole answer to a spec: record
       lineages/KEY.json       the last answer for a lineage: record
       failures/KEY.json       why a spec could not be answered, and until when that counts: record
-      documents/NAME.json     the environment that a document was last rendered with: record
+      documents/NAME.json     the environment, or the base, that a document was last rendered with: record
       envs/KEY/               one environment, read-only; its modification time is when it was last used
       envs/KEY/recto.json     its manifest
       pins/KEY                empty; there while the environment is pinned

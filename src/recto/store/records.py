@@ -136,6 +136,19 @@ def records_in(directory: Path) -> list[Path]:
         return []
 
 
+def halve_records(directory: Path, most: int) -> None:
+    """Where more than `most` lie in a directory, deletes the older ones until half of that is left."""
+    found: list[tuple[int, Path]] = []
+    for path in records_in(directory):
+        with suppress(FileNotFoundError):
+            found.append((path.lstat().st_mtime_ns, path))
+    if len(found) <= most:
+        return
+    for _, path in sorted(found)[: len(found) - most // 2]:
+        with suppress(OSError):
+            path.unlink()
+
+
 def sweep_records(directory: Path, counts: Callable[[Record | Miss], bool]) -> None:
     """Deletes the records that do not count any more."""
     for path in records_in(directory):

@@ -30,6 +30,7 @@ from recto.store.unfinished import Unfinished
 if TYPE_CHECKING:
     from recto.store.documents import Documents
     from recto.store.failures import Failure, Failures
+    from recto.store.memory import Memory
 
 # A pruning deletes trees, some seconds each; who waits for another's longer than this would rather hear of it.
 _PRUNING_WAIT_SECONDS = 600.0
@@ -174,19 +175,24 @@ class Store:
         with complaints(self._layout.root):
             self._failures.clear(key)
 
+    def memory(self) -> Mapping[str, Memory]:
+        """What is remembered of `failures` and of `documents`; reads every record, so not for the way of a request."""
+        with complaints(self._layout.root):
+            return {"failures": self._failures.memory(self._clock()), "documents": self._documents.memory()}
+
     def document(self, name: str) -> Record | Miss:
         """What was stored for the document of this name: its `environment_key`, and the `value` beside it."""
         with complaints(self._layout.root):
             return self._documents.get(_named(name))
 
-    def put_document(self, name: str, key: EnvironmentKey, value: Mapping[str, object]) -> None:
-        """Stores a JSON object for a document and the environment that it was rendered with.
+    def put_document(self, name: str, key: EnvironmentKey | None, value: Mapping[str, object]) -> None:
+        """Stores a JSON object for a document and the environment that it was rendered with, None for the base alone.
 
         It goes some time after the environment does; a power failure may undo it.
         """
         self._make()
         with complaints(self._layout.root):
-            self._documents.put(_named(name), key.digest, value, self._clock())
+            self._documents.put(_named(name), None if key is None else key.digest, value, self._clock())
 
     def lease(self, key: EnvironmentKey) -> Lease | Miss:
         """A lease on the environment, marked as used now; a Miss where there is none or it is being evicted."""

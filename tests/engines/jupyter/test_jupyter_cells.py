@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 import threading
 from collections.abc import Callable
@@ -131,6 +132,7 @@ def test_the_kernel_is_the_environments_own_and_is_left_no_way_to_another(
     assert f"{kernel_base.prefix} {tmp_path} None" in page()
 
 
+@pytest.mark.makes("environment-not-used")
 def test_cells_that_ran_elsewhere_are_thrown_away(
     engine: JupyterEngine, tmp_path: Path, kernel_base: Base, events: list[Event]
 ) -> None:
@@ -141,6 +143,7 @@ def test_cells_that_ran_elsewhere_are_thrown_away(
     assert sorted(path.name for path in tmp_path.iterdir()) == ["paper.qmd"]
 
 
+@pytest.mark.makes("missing-module", "cell-error", "cell-missing-file", "kernel-died")
 @pytest.mark.parametrize(
     ("cell", "code", "line"),
     [
@@ -157,6 +160,21 @@ def test_a_failing_cell_is_placed_on_its_line(run: Render, cell: str, code: str,
     rendered = run(f"---\ntitle: A\n---\n```{{python}}\n{cell}\n```\n\n```{{python}}\n1\n```\n")
     assert (rendered.status, only(rendered)) == ("failure", (code, f"paper.qmd:{line}"))
     assert "\x1b" not in rendered.problems[0].excerpt
+
+
+@pytest.mark.makes("shared-library-missing", "abi-mismatch")
+@pytest.mark.parametrize(("beside", "code"), [("-lbeside", "shared-library-missing"), ("", "abi-mismatch")])
+def test_an_extension_that_cannot_be_loaded_is_placed_on_the_line_that_imports_it(
+    run: Render, tmp_path: Path, beside: str, code: str
+) -> None:
+    compiled = ("gcc", "-shared", "-fPIC", "-nostdlib", "-L.")
+    (tmp_path / "beside.c").write_text("int beside(void) { return 1; }\n")
+    (tmp_path / "needy.c").write_text("int beside(void);\nint PyInit_needy(void) { return beside(); }\n")
+    subprocess.run([*compiled, "beside.c", "-o", "libbeside.so"], cwd=tmp_path, check=True)
+    subprocess.run([*compiled, "needy.c", *beside.split(), "-o", "needy.so"], cwd=tmp_path, check=True)
+    (tmp_path / "libbeside.so").unlink()
+    rendered = run("```{python}\nx = 1\nimport needy\n```\n")
+    assert (rendered.status, only(rendered)) == ("failure", (code, "paper.qmd:3"))
 
 
 def test_a_failing_cell_is_told_by_number_and_error(run: Render) -> None:
@@ -187,6 +205,7 @@ def test_a_name_that_a_module_lacks_is_no_missing_module(run: Render) -> None:
     assert problem.code == "cell-error"
 
 
+@pytest.mark.makes("inline-error")
 def test_a_failing_inline_value_is_named_with_its_line(run: Render) -> None:
     rendered = run("One\nand\n`{python} nothing + 1` two\n")
     assert only(rendered) == ("inline-error", "paper.qmd:3")
@@ -194,11 +213,13 @@ def test_a_failing_inline_value_is_named_with_its_line(run: Render) -> None:
     assert "NameError" in rendered.problems[0].message
 
 
+@pytest.mark.makes("cell-timeout")
 def test_a_cell_past_its_own_limit_is_stopped(run: Render) -> None:
     rendered = run("---\nexecute:\n  timeout: 1\n---\n```{python}\nwhile True: pass\n```\n")
     assert only(rendered) == ("cell-timeout", "paper.qmd:6")
 
 
+@pytest.mark.makes("render-timeout")
 def test_a_render_past_its_limit_is_timed_out(run: Render) -> None:
     cells = ("1", "#| eval: false\n3", "while True: pass")
     text = "`{python} 2`\n\n".join(f"```{{python}}\n{cell}\n```\n\n" for cell in cells)
@@ -206,6 +227,7 @@ def test_a_render_past_its_limit_is_timed_out(run: Render) -> None:
     assert (rendered.status, only(rendered)) == ("timedout", ("render-timeout", "paper.qmd:15"))
 
 
+@pytest.mark.makes("render-stopped")
 def test_a_cancelled_render_is_terminated_and_leaves_nothing(
     engine: JupyterEngine, tmp_path: Path, kernel_base: Base
 ) -> None:
@@ -218,6 +240,7 @@ def test_a_cancelled_render_is_terminated_and_leaves_nothing(
     assert sorted(path.name for path in tmp_path.iterdir()) == ["paper.qmd"]
 
 
+@pytest.mark.makes("kernel-missing")
 def test_a_kernel_that_is_not_ours_is_refused_before_anything_runs(run: Render) -> None:
     assert only(run("---\njupyter: stats\n---\n```{python}\n1\n```\n")) == ("kernel-missing", "paper.qmd")
 

@@ -157,6 +157,7 @@ def test_all_problems_are_told_at_once() -> None:
     assert [problem.source.line for problem in problems_of(text) if problem.source] == [1, 5, 9]
 
 
+@pytest.mark.makes("cell-language")
 def test_a_cell_in_another_language_is_shown_with_a_warning() -> None:
     document = read_markdown("```{r}\nplot(1)\n```\n\n```{python}\n1\n```\n", "a.qmd")
     (warning,) = document.warnings

@@ -204,6 +204,7 @@ def test_outputs_go_to_the_directory_asked_for(engine: JupyterEngine, tmp_path: 
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "paper.md"]
 
 
+@pytest.mark.makes("render-failed")
 def test_a_failing_format_leaves_the_earlier_output_of_all(render: Render, tmp_path: Path) -> None:
     assert render("First\n", "html", "pdf").status == "success"
     before = {path.name: path.read_bytes() for path in tmp_path.glob("paper.[hp]*")}
@@ -214,6 +215,7 @@ def test_a_failing_format_leaves_the_earlier_output_of_all(render: Render, tmp_p
     assert not list(tmp_path.glob(".recto-*"))
 
 
+@pytest.mark.makes("image-remote")
 def test_nothing_is_loaded_from_elsewhere(render: Render, tmp_path: Path) -> None:
     text = "One\n\n![Map](http://127.0.0.1:9/map.png)\n"
     assert codes(render(text)) == []
@@ -224,6 +226,7 @@ def test_nothing_is_loaded_from_elsewhere(render: Render, tmp_path: Path) -> Non
     assert str(problem.source) == "paper.qmd:3"
 
 
+@pytest.mark.makes("image-missing")
 @pytest.mark.parametrize("address", ["none.png", "../secret.png", "link.png", "notes.txt", "pipe.png"])
 def test_an_image_that_is_not_the_projects_is_left_out_with_a_warning(
     engine: JupyterEngine, tmp_path: Path, address: str
@@ -252,6 +255,7 @@ def test_a_document_that_lies_outside_of_its_project_is_not_there(engine: Jupyte
     assert codes(engine.render(job, silent)) == ["document-missing"]
 
 
+@pytest.mark.makes("notebook-invalid", "document-unknown-type", "document-invalid")
 @pytest.mark.parametrize(
     ("name", "data", "code"),
     [

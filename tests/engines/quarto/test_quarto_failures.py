@@ -167,7 +167,17 @@ def test_an_environment_without_the_render_stack_fails_without_blaming_another(
     rendered = QuartoEngine(quarto, NoSandbox()).render(job(project, bare_prefix, FAILING), silent)
 
     assert (rendered.status, rendered.prefix) == ("failure", None)
-    assert "environment-not-used" not in codes(rendered)
+    assert codes(rendered) == ["jupyter-missing"]
+
+
+@pytest.mark.makes("quarto-input-missing")
+def test_a_document_that_goes_as_quarto_starts_is_told(quarto: Path, project: Path, kernel_prefix: Path) -> None:
+    quarto.write_text(quarto.read_text().replace("#!/bin/bash\n", f"#!/bin/bash\nrm -f '{project}/paper.qmd'\n"))
+
+    rendered = QuartoEngine(quarto, NoSandbox()).render(job(project, kernel_prefix), silent)
+
+    assert (rendered.status, codes(rendered)) == ("failure", ["quarto-input-missing"])
+    assert rendered.outputs == ()
 
 
 def test_a_cell_that_ends_its_kernel_is_a_failure(quarto: Path, project: Path, kernel_prefix: Path) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from pathlib import Path, PurePosixPath
 
 from msgspec import Struct
@@ -33,7 +33,7 @@ class CompileError(Exception):
 
 def compile_sources(
     commands: Commands,
-    distributions: Iterable[Uncompiled],
+    distributions: Collection[Uncompiled],
     bytecode: Bytecode,
     done: Callable[[BytecodeKey, int], None],
 ) -> None:
@@ -61,11 +61,17 @@ def compile_sources(
     outcome = commands.run(
         (str(commands.base.python), "-I", str(SCRIPT), str(request)),
         {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"},
-        read_only=(SCRIPT,),
+        read_only=(SCRIPT, *_sites(distributions)),
         on_stdout=keep,
     )
     if not outcome.succeeded:
         raise CompileError(outcome.stderr.decode("utf-8", "replace").strip() or f"status {outcome.code}")
+
+
+def _sites(distributions: Iterable[Uncompiled]) -> frozenset[Path]:
+    """The directories that the paths of the sources begin in."""
+    pairs = ((PurePosixPath(path), source) for one in distributions for path, source in one.sources)
+    return frozenset(source.parents[len(path.parts) - 1] for path, source in pairs)
 
 
 def _checked(path: str) -> str:

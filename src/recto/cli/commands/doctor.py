@@ -8,6 +8,7 @@ import os
 import subprocess
 import tempfile
 from collections.abc import Callable
+from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Literal
@@ -24,6 +25,9 @@ from recto.problems import RectoError, counted, size
 # By how much the store's count may be wrong before it is worth a warning, as a part of the budget: index pages of the
 # resolver and lists of fonts come into the cache without being told, some megabytes.
 DRIFT = 0.01
+
+# Records that are named; of more, how many.
+NAMED = 3
 
 Status = Literal["ok", "warning", "error"]
 
@@ -141,6 +145,27 @@ def room(app: App) -> Finding:
     return Finding("warning" if low else "ok", detail)
 
 
+def memory(app: App) -> Finding:
+    """What is remembered of failures and of documents, and which records cannot be read; such a one counts as none."""
+    found = app.store.memory()
+    failures, documents = found["failures"], found["documents"]
+    told = f"{counted(failures.count, 'failure')} remembered{_since(failures.oldest)}"
+    if documents.count:
+        told += f"; the last good render of {counted(documents.count, 'document')}"
+    lost = [f"{name}/{reason}" for name, one in found.items() for reason in one.illegible]
+    if not lost:
+        return Finding("ok", told)
+    more = f" and {len(lost) - NAMED} more" if len(lost) > NAMED else ""
+    cannot = f"{counted(len(lost), 'record')} cannot be read and may be deleted: {', '.join(lost[:NAMED])}{more}"
+    return Finding("warning", f"{told}; {cannot}")
+
+
+def _since(seconds: float | None) -> str:
+    if seconds is None:
+        return ""
+    return f", the oldest of {datetime.fromtimestamp(seconds, UTC).isoformat(timespec='seconds')}"
+
+
 def base(app: App) -> Finding:
     """Whether the base works and has what engines need."""
     found = app.base()
@@ -175,8 +200,16 @@ def quarto(app: App) -> Finding:
 
 
 def sandbox(app: App) -> Finding:
-    """What contains the code of documents."""
-    return Finding("ok", f"{app.sandbox.name}: documents run with your own rights, as with `quarto render`")
+    """Whether what contains the code of documents keeps its promises."""
+    if app.sandbox.name == "none":
+        return Finding("ok", "none: documents run with your own rights, as with `quarto render`")
+    from recto.sandbox.self_test import tried
+
+    promises = tried(app.sandbox)
+    broken = [f"{promise.name} ({promise.failure})" for promise in promises if promise.failure]
+    if broken:
+        return Finding("error", f"{app.sandbox.name} does not keep {'; '.join(broken)}")
+    return Finding("ok", f"{app.sandbox.name} keeps {', '.join(promise.name for promise in promises)}")
 
 
 def _version(argv: tuple[str, ...]) -> Finding:
@@ -194,6 +227,7 @@ CHECKS: dict[str, Callable[[App], Finding]] = {
     "bytecode": bytecode,
     "accounting": accounting,
     "room": room,
+    "memory": memory,
     "base": base,
     "uv": uv,
     "pandoc": pandoc,

@@ -13,6 +13,7 @@ from recto.cli.project import declaration_at
 from recto.cli.waiting import progress
 from recto.environments import Environment, Explanation
 from recto.environments.answers import in_words
+from recto.environments.failures import Remembered
 from recto.keys import Ingredients
 from recto.problems import SettingsError, counted, problem, size
 from recto.settings.readers import parse_size
@@ -75,8 +76,10 @@ def show(arguments: argparse.Namespace, console: Console) -> int:
                 "key": None if explanation.environment_key is None else explanation.environment_key.digest,
                 "state": explanation.state,
                 "manifest": None if explanation.manifest is None else dict(explanation.manifest),
+                "failure": _failure(explanation.failure),
             }
         )
+        _tell(explanation.failure, console)
         return 0
     console.data(f"environment {explanation.environment_key or 'not resolved yet'} ({explanation.state})")
     manifest = explanation.manifest or {}
@@ -86,6 +89,7 @@ def show(arguments: argparse.Namespace, console: Console) -> int:
     packages = explanation.environment.values("packages") if explanation.environment else ()
     for package in packages:
         console.data(f"  {package.split()[0]}")
+    _show_failure(explanation.failure, console)
     return 0
 
 
@@ -94,6 +98,7 @@ def explain(arguments: argparse.Namespace, console: Console) -> int:
     explanation = App().environments.explain(declaration_at(arguments.path))
     if arguments.json:
         console.json(explanation_to_json(explanation))
+        _tell(explanation.failure, console)
         return 0
     console.data(f"spec key {explanation.spec_key}")
     _ingredients(explanation.spec, console)
@@ -102,6 +107,7 @@ def explain(arguments: argparse.Namespace, console: Console) -> int:
     else:
         console.data(f"environment key {explanation.environment_key} ({explanation.state})")
         _ingredients(explanation.environment, console)
+    _show_failure(explanation.failure, console)
     return 0
 
 
@@ -113,7 +119,34 @@ def explanation_to_json(explanation: Explanation) -> dict[str, object]:
         "environment_key": None if explanation.environment_key is None else explanation.environment_key.digest,
         "environment": None if explanation.environment is None else explanation.environment.to_json(),
         "state": explanation.state,
+        "failure": _failure(explanation.failure),
     }
+
+
+def _failure(failure: Remembered | None) -> dict[str, object] | None:
+    if failure is None:
+        return None
+    return {
+        "since": _time(failure.since),
+        "until": _time(failure.until),
+        "under_caps": failure.under_caps,
+        "problems": [found.to_json() for found in failure.error.problems],
+    }
+
+
+def _show_failure(failure: Remembered | None, console: Console) -> None:
+    if failure is None:
+        return
+    until = _time(failure.until) + (", or until the limits change" if failure.under_caps else "")
+    codes = dict.fromkeys(found.code for found in failure.error.problems if found.level == "error")
+    console.data(f"failed {_time(failure.since)}: {', '.join(codes)}")
+    console.data(f"remembered until {until}; `recto env build --retry` tries again now")
+    _tell(failure, console)
+
+
+def _tell(failure: Remembered | None, console: Console) -> None:
+    """What failed, in words."""
+    console.problems(() if failure is None else failure.error.problems)
 
 
 def _ingredients(ingredients: Ingredients, console: Console) -> None:

@@ -80,7 +80,8 @@ def _say(report: Report, console: Console) -> None:
     if environment is not None:
         key = "" if environment.key is None else environment.key.digest[:12]
         seconds = report.timings_ms.get("total", 0) / 1000
-        console.say(f"{_ORIGINS[environment.origin].format(key=key)}; {report.engine}, {seconds:.1f} s in all.")
+        origin = _ORIGINS["base" if environment.key is None else environment.origin].format(key=key)
+        console.say(f"{origin}; {report.engine}, {seconds:.1f} s in all.")
     for output in report.outputs:
         console.say(f"Wrote {size(output.bytes)}:")
         console.data(str(output.path))

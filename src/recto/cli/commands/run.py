@@ -30,6 +30,9 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     if not arguments.project.exists():
         raise EngineError(problem("file-not-found", path=arguments.project))
     app = App()
+    if app.settings.sandbox != "none":
+        # It becomes the command, with its terminal and its environment: nothing of that can be contained.
+        raise EngineError(problem("run-uncontained", mechanism=app.settings.sandbox))
     project = Project.around(arguments.project)
     reads: list[tuple[str, bytes | None]] = []
 

@@ -54,6 +54,7 @@ class Workplace(Struct, frozen=True):
         Nothing in it comes from the document. With `line`, a descriptor, the runner waits there for its request.
         `leases` are held in place of the job's own.
         """
+        job.give_fonts(self.cells / "home")
         start = {
             "home": str(self.cells / "home"),
             "runtime": str(self.cells / "run"),
@@ -68,7 +69,7 @@ class Workplace(Struct, frozen=True):
             argv=(str(job.python), "-I", str(RUNNER), *files),
             cwd=self.cells / "home",
             environment=_environment(job, self.cells),
-            read_only=(job.prefix, job.python.resolve().parent.parent, RUNNER.parent, self.root),
+            read_only=(job.prefix, *job.roots, RUNNER.parent, self.root),
             writable=(self.cells, job.project),
             leases=job.keep_open if line is None else leases,
             keep_open=() if line is None else (line,),

@@ -122,8 +122,8 @@ class QuartoEngine:
             argv=tuple(argv),
             cwd=job.document.parent,
             environment=around.environment,
-            # Quarto's own resources lie beside its `bin`, the standard library beside the interpreter's.
-            read_only=(self._quarto.resolve().parents[1], job.python.resolve().parents[1], job.prefix),
+            # Quarto's own resources lie beside its `bin`.
+            read_only=(self._quarto.resolve().parents[1], job.prefix, *job.roots),
             writable=(job.project, around.home, *([Path(caches)] if caches else [])),
             leases=job.keep_open,
             limits=Limits(wall_seconds=max(seconds, 0.0)),

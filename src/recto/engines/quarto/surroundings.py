@@ -49,6 +49,7 @@ def surroundings(job: Job) -> Iterator[Surroundings]:
     try:
         (home / "tmp").mkdir()
         evidence.plant(home / "ipython")
+        job.give_fonts(home / "config" / "matplotlib")
         yield Surroundings(home, home / "quarto.jsonl", home / "kernel.json", _environment(job, home))
     finally:
         # What cannot be removed stays behind rather than hide the render's outcome.

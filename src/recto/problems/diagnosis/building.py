@@ -35,7 +35,12 @@ _UNPACKED = re.compile(r"pip-(?:install|req-build|wheel)-\w{1,20}[\\/]([A-Za-z0-
 _SCRIPT = re.compile(r"pip-(?:install|build|wheel)-\w{1,20}[\\/]([A-Za-z0-9][\w.-]{0,120})[\\/]setup\.py")
 _METADATA = wording(
     r"Encountered error while (?:generating package metadata|trying to install package)\. "
-    r"(?!See )([A-Za-z0-9][\w.-]{0,120})"
+    r"(?!See |from )([A-Za-z0-9][\w.-]{0,120})"
+)
+# pip 26 names what has no name yet by its address.
+_ADDRESS = wording(
+    r"Encountered error while generating package metadata\. from [^\s]{1,400}/"
+    r"([A-Za-z0-9][A-Za-z0-9_.]{0,100}(?:-[A-Za-z_][\w.]{0,60}){0,6})(?:-\d[\w.+!]{0,60})?$"
 )
 _PROJECT = re.compile(rf"Project name: {_NAME}")
 _STEP = re.compile(
@@ -192,6 +197,7 @@ def _builder_of(text: str, position: int) -> str | None:
         _last(_PROJECT, text, *near),
         _first(_OLD, text, position),
         _last_of((_STEP, _ARCHIVE), text, position),
+        _first(_ADDRESS, text, position),
     )
     return next((name for name in candidates if name), None)
 

@@ -7,31 +7,45 @@ from collections.abc import Iterable
 
 from msgspec import Struct
 
+from recto.problems.diagnosis.finding import wording
+
 _START = re.compile(r"No solution found when resolving", re.MULTILINE)
-_END = re.compile(r"\n\s{0,20}\n|\n\s{0,20}hint:|\n\s{0,20}:hint|\n(?:error|warning): ")
+# A proof of one step is one clause without a "Because".
+_FIRST = wording(r"\b(?:Because|you require|your (?:project|workspace) depends on)\b")
+_FIRST_CHARACTERS = 2000
+# After a list of ranges stands a blank line that does not end the proof.
+_END = re.compile(r"\n\s{0,20}\n(?!\s{0,40}And\s{1,40}because\b)|\n\s{0,20}hint:|\n\s{0,20}:hint|\n(?:error|warning): ")
 _PROOF_CHARACTERS = 40_000
 
 _NAME = r"[A-Za-z0-9][\w.-]{0,120}"
 _RANGE = r"[<>=!~][^\s,]{0,80}(?:,[<>=!~][^\s,]{0,80}){0,10}"
-_SPEC = rf"{_NAME}(?:\[[^\]\s]{{0,200}}\])?(?:\{{[^{{}}]{{0,200}}\}})?(?:{_RANGE})?"
+_WHOLE = rf"{_NAME}(?:\[[^\]\s]{{0,200}}\])?(?:\{{[^{{}}]{{0,200}}\}})?"
+_SPEC = rf"{_WHOLE}(?:{_RANGE})?"
+# Ranges with gaps are listed, one a line: `one of: a>=1,<2 a>2,<3`.
+_LISTED = re.compile(rf"\b(?:one|any|all)\sof:\s((?:(?>{_WHOLE}{_RANGE})(?:\s|$))+)")
 _REQUIRED = re.compile(
-    rf"\b(?:you require|your project depends on|your workspace depends on)\s"
+    rf"\b(?:you require|your (?:project|workspace) depends on)\s"
     rf"((?>{_SPEC})(?:(?:,\s|\sand\s|,\sand\s)(?!we\b|you\b|your\b|all\b|only\b|there\b|any\b)"
     rf"(?>{_SPEC})(?!\s(?:depend|has|have|was|were|is|are|needs)))*)"
 )
 _ONE = re.compile(_SPEC)
-_DEPENDS = re.compile(rf"(?<![\w.-])({_SPEC})\s(?:depends|depend)\son\s({_SPEC})")
+# The author's own requirements ("your project depends on") are no dependencies of a package.
+_DEPENDS = re.compile(rf"(?<![\w.-])(?<!your )({_SPEC})\s(?:depends|depend)\son\s({_SPEC})")
 _UNKNOWN = re.compile(rf"(?<![\w.-])({_NAME})\swas\snot\sfound\sin\sthe\s(?:package\sregistry|cache|provided)")
 _UNUSABLE = re.compile(rf"(?<![\w.-])({_SPEC})\s(?:has|have)\sno\s(usable\swheels|wheels\swith\sa\smatching)")
+_DAMAGED = re.compile(rf"(?<![\w.-])({_SPEC})\s(?:has|have)\san\sinvalid\spackage\sformat")
 _NO_VERSION = re.compile(rf"\bthere\s(?:is\sno\sversion|are\sno\sversions)\sof\s({_SPEC})")
 _ONLY = re.compile(rf"\bonly\s(?:the\sfollowing\sversions\sof\s)?({_NAME})")
 _ONLY_TAIL = re.compile(r"is available|are available")
 _PYTHON = re.compile(
-    r"Python\sversion\s\(([^()]{1,80})\)\sdoes\snot\ssatisfy\sPython([^\s,]{1,80})|\brequires-python\s\(([^()]{1,80})\)"
+    rf"Python\sversion\s\(([^()]{{1,80}})\)\sdoes\snot\ssatisfy\sPython({_RANGE})"
+    r"|\brequires-python\s\(([^()]{1,80})\)"
 )
 _NEEDS_PYTHON = re.compile(rf"(?<![\w.-])({_SPEC})\s(?:depends|depend)\son\sPython")
 _MARKER = re.compile(r"\{[^{}]{0,200}\}")
 _VERSION_PART = re.compile(r"[<>=!~{\[]")
+_RANGE_PART = re.compile(r"[<>=!~]")
+_NO_RANGE = "\N{EMPTY SET}"
 
 
 class Cause(Struct, frozen=True):
@@ -80,6 +94,9 @@ class Proof(Struct, frozen=True):
         return Cause("requires-python", package, {"needs": f"{python[2]}, and this is {python[1]}"})
 
     def _unusable(self) -> Cause | None:
+        damaged = _DAMAGED.search(self.words)
+        if damaged:
+            return Cause("download-corrupt", name(plain(damaged[1].removeprefix("versions of "))), {})
         unusable = _UNUSABLE.search(self.words)
         if not unusable:
             return None
@@ -92,6 +109,9 @@ class Proof(Struct, frozen=True):
         missing = _NO_VERSION.search(self.words)
         if missing:
             wanted = plain(missing[1])
+            # uv says of an unknown package with extras what it says of one that has no release at all.
+            if wanted.endswith("]"):
+                return Cause("no-matching-distribution", name(wanted), {})
             return Cause("no-matching-version", name(wanted), {"specifier": _specifier(wanted)})
         only = _ONLY.search(self.words)
         if not only or not _ONLY_TAIL.search(self.words, only.end()):
@@ -111,6 +131,9 @@ class Proof(Struct, frozen=True):
             *(name(target) for _, target in reversed(edges)),
         )
         contested = next(iter(candidates), None)
+        if _NO_RANGE in self.words and len(required) == 1:
+            reason = f"no version of `{required[0]}` is in all of the ranges that you require"
+            return Cause("dependency-conflict", name(required[0]), {"reason": reason})
         return Cause("dependency-conflict", contested, {"reason": _reason(required, edges, contested)})
 
 
@@ -118,12 +141,12 @@ def proofs(text: str) -> list[Proof]:
     """The proofs in a cleaned text, at most eight."""
     found: list[Proof] = []
     for match in _START.finditer(text):
-        because = text.find("Because", match.end(), match.end() + 2000)
-        if because < 0 or len(found) == 8:
+        first = _FIRST.search(text, match.end(), match.end() + _FIRST_CHARACTERS)
+        if first is None or len(found) == 8:
             continue
-        ending = _END.search(text, because, because + _PROOF_CHARACTERS)
-        end = ending.start() if ending else min(len(text), because + _PROOF_CHARACTERS)
-        words = " ".join(text[because:end].split())
+        ending = _END.search(text, first.start(), first.start() + _PROOF_CHARACTERS)
+        end = ending.start() if ending else min(len(text), first.start() + _PROOF_CHARACTERS)
+        words = _LISTED.sub(_joined, " ".join(text[first.start() : end].split()))
         found.append(Proof(match.start(), end, words))
     return found
 
@@ -138,8 +161,34 @@ def plain(spec: str) -> str:
     return _MARKER.sub("", spec).rstrip(".,;")
 
 
+def _joined(match: re.Match[str]) -> str:
+    """A list of ranges of one package as one requirement; `|` stands between ranges that leave a gap.
+
+    A range with a version left out is listed as what lies below and above: `a>=1,!=2` as `a>=1,<2` and `a>2`.
+    """
+    specs = [_MARKER.sub("", spec) for spec in _ONE.findall(match[1])]
+    first = specs[0]
+    start = _RANGE_PART.search(first)
+    package = first[: start.start()] if start else first
+    whole: list[tuple[list[str], list[str]]] = []
+    for spec in specs:
+        parts = spec.removeprefix(package).split(",")
+        above = parts[0]
+        if whole and above[1:2] != "=" and whole[-1][0][-1] == above.replace(">", "<", 1):
+            joined, left_out = whole[-1]
+            whole[-1] = ([*joined[:-1], *parts[1:]], [*left_out, f"!={above[1:]}"])
+        else:
+            whole.append((parts, []))
+    return f"{package}{'|'.join(','.join([*parts, *left_out]) for parts, left_out in whole)} "
+
+
 def _specifier(spec: str) -> str:
-    return spec[len(name(spec)) :]
+    start = _RANGE_PART.search(spec)
+    return _shown(spec[start.start() :]) if start else ""
+
+
+def _shown(spec: str) -> str:
+    return spec.replace("|", " or ")
 
 
 def _distinct(specs: Iterable[str]) -> list[str]:
@@ -149,17 +198,13 @@ def _distinct(specs: Iterable[str]) -> list[str]:
 def _reason(required: list[str], edges: list[tuple[str, str]], contested: str | None) -> str:
     """One clause for a person: what was asked for, and the dependency that stands against it."""
     shown = required[:4]
-    asked = " and ".join(f"`{spec}`" for spec in shown) or "your requirements"
+    asked = " and ".join(f"`{_shown(spec)}`" for spec in shown)
     if len(required) > len(shown):
         asked += " and more"
-    against = next(
-        (
-            (subject, target)
-            for subject, target in reversed(edges)
-            if name(target) == contested and name(subject) != contested
-        ),
-        None,
-    )
-    if against is None:
-        return f"you require {asked}"
-    return f"you require {asked}, and `{name(against[0])}` needs `{against[1]}`"
+    clauses = [f"you require {asked}"] if shown else []
+    against = [
+        f"`{name(subject)}` needs `{_shown(target)}`"
+        for subject, target in reversed(edges)
+        if name(target) == contested and name(subject) != contested
+    ]
+    return ", and ".join([*clauses, *_distinct(against)[: 1 if clauses else 2]]) or "the log does not say why"

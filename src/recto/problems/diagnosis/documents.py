@@ -20,6 +20,16 @@ def _input(match: re.Match[str], text: str) -> Facts | None:
     return {"reason": f"there is no `{path['path']}`"} if path else {"reason": "a file is not there"}
 
 
+def _stopped(match: re.Match[str], text: str) -> Facts:
+    """What pandoc says on the line after the filter's name, which often begins with that name and the line."""
+    name, words = match["filter"].strip(), (match["words"] or "").strip()
+    return {"reason": words if not name or name in words else f"{name}: {words}" if words else name}
+
+
+def _not_installed(match: re.Match[str], text: str) -> Facts:
+    return {"reason": f"`{match['package']}` is not installed"}
+
+
 RULES = (
     Rule("cell-timeout", wording(r"A cell timed out while it was being executed, after (?P<seconds>\d{1,9}) seconds")),
     Rule("cell-timeout", wording(r"Cell execution timed out|Timeout waiting for execute reply"), weak=True),
@@ -62,7 +72,13 @@ RULES = (
         "quarto-input-missing",
         wording(r"(?:ERROR: )?(?P<reason>Unable to (?:find|read|open) [^\n]{1,120}\.(?:qmd|ipynb|md|Rmd))"),
     ),
-    Rule("quarto-filter-error", wording(r"Error running (?:Lua )?filter (?P<reason>[^\n]{0,200})")),
+    Rule(
+        "quarto-filter-error",
+        re.compile(
+            r"Error running (?:Lua )?filter (?P<filter>[^\n]{0,200}?):?(?:\n(?P<words>[^\n]{1,300}))?$", re.MULTILINE
+        ),
+        read=_stopped,
+    ),
     Rule(
         "quarto-filter-error",
         re.compile(
@@ -80,6 +96,7 @@ RULES = (
     Rule(
         "pdf-engine-missing",
         wording(r"not found\. Please select a different --pdf-engine or install (?P<package>[\w-]{1,40})"),
+        read=_not_installed,
     ),
     Rule(
         "pdf-engine-missing",
@@ -88,10 +105,12 @@ RULES = (
     Rule(
         "pdf-engine-missing",
         re.compile(r"\b(?P<package>xelatex|pdflatex|lualatex|latexmk|tectonic|typst)(?:: command)? not found"),
+        read=_not_installed,
     ),
     Rule(
         "pdf-engine-missing",
         wording(r"(?P<package>xelatex|pdflatex|lualatex) (?:is )?not (?:found|recognized|installed)"),
+        read=_not_installed,
     ),
 )
 

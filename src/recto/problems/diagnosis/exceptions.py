@@ -32,9 +32,11 @@ _LIBRARY_NAMED = re.compile(
     r"(?:cannot load library|no library called|Could not find module|Library not loaded:|[Uu]nable to load library"
     r"|could not load library) "
     r"['\"]?([^'\"\n]{1,300})['\"]?|DLL load failed while importing (\w{1,80})|DLL load failed()|\[WinError 126\]()"
-    r"|version [`'](GLIBC(?:XX)?_[\d.]{1,20})' not found"
     r"|(?:[Ff]ailed to|[Cc]ould not|[Cc]annot|[Uu]nable to) (?:find|locate|load) (?:the )?[`'\"]?(lib[\w+-]{2,60})\b"
 )
+# The library itself is there, and too old.
+_LIBRARY_VERSION = re.compile(r"version [`'](GLIBC(?:XX)?_[\d.]{1,20}|CXXABI_[\d.]{1,20})' not found")
+_NO_PACKAGE = re.compile(r"; '[\w.]{1,200}' is not a package")
 _ABI = re.compile(
     r"size changed, may indicate binary incompatibility|\b(?:multiarray|umath) failed to import|_ARRAY_API not found"
     r"|compiled (?:against|using) (?:ABI|API|NumPy)|undefined symbol: |mach-o[^\n]{0,60}incompatible architecture"
@@ -103,6 +105,9 @@ def _module(ename: str, evalue: str) -> Cause | None:
     if ename == "ImportError" and _LIBRARY.search(evalue):
         # A list of what was tried: modules that are only faster, and the library that the last resort needs.
         return None
+    # A module of that name is there, often the author's own file in the way of the package that is meant.
+    if _NO_PACKAGE.match(evalue, match.end()):
+        return None
     module = match[1].rstrip(".")
     top = module.split(".")[0]
     code = "jupyter-missing" if top in JUPYTER_MODULES else "missing-module"
@@ -129,7 +134,7 @@ def _abi(ename: str, evalue: str) -> Cause | None:
 def _library(ename: str, evalue: str) -> Cause | None:
     if ename not in ("ImportError", "OSError", "FileNotFoundError", "LibraryNotFoundError", "RuntimeError"):
         return None
-    match = _LIBRARY.search(evalue) or _LIBRARY_NAMED.search(evalue)
+    match = _LIBRARY_VERSION.search(evalue) or _LIBRARY.search(evalue) or _LIBRARY_NAMED.search(evalue)
     if match is None:
         return None
     name = next((group for group in match.groups() if group), "")

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from recto.problems.diagnosis.finding import Facts, Finding, Rule, wording
 
-_PATH = re.compile(r"['`\"](?P<path>[^'`\"\n]{1,400})['`\"]")
+_PATH = re.compile(r"['`\"](?P<path>[^'`\"\s,][^'`\"\n]{0,399})['`\"]")
 _INSTALLED = re.compile(r"(?:site-packages|dist-packages)[\\/]{1,4}(?P<name>~?[A-Za-z0-9_][\w.-]{0,100})")
 _SCRIPT = re.compile(r"(?:Scripts|bin)[\\/]{1,4}(?P<name>[A-Za-z0-9_][\w-]{0,100})(?:\.exe)?['`\"]")
 _UNINSTALLING = re.compile(r"Attempting uninstall: ([A-Za-z0-9][\w.-]{0,100})")
@@ -80,7 +80,10 @@ RULES = (
     ),
     Rule(
         "os-file-error",
-        wording(r"\[WinError (?:32|33|206)\]|\[Errno 36\]|File name too long|Text file busy|os error (?:32|33|206)\b"),
+        wording(
+            r"\[WinError (?:32|33|206)\]|\[Errno 36\](?! File)|File name too long|Text file busy"
+            r"|os error (?:32|33|206)\b"
+        ),
         read=_place,
     ),
     Rule("os-file-error", wording(r"due to an OSError: \[(?:Errno 2|Errno 22|WinError 3|WinError 2)\]"), read=_place),

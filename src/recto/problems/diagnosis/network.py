@@ -28,7 +28,11 @@ RULES = (
     ),
     Rule(
         "network-unreachable",
-        wording(r"Connection refused|actively refused|\[WinError 10061\]|Max retries exceeded"),
+        wording(
+            r"Connection refused|actively refused|\[WinError 10061\]"
+            # What made urllib3 give up stands behind it, and where that is known it is a cause of its own.
+            r"|Max retries exceeded(?![^\n]{0,600}(?:ResponseError|SSLError|TimeoutError|ProxyError|NameResolution))"
+        ),
         {"reason": "the connection was refused"},
     ),
     Rule(

@@ -21,6 +21,8 @@ _IGNORED_CHARACTERS = 20_000
 
 _CLASH_WORDS = wording("package versions have conflicting dependencies")
 _CLASH_HEAD_CHARACTERS = 8_000
+_CLASH_START = "The conflict is caused by:"
+_CLASH_CHARACTERS = 20_000
 _CLASH_END = wording("To fix this you could try to:|ResolutionImpossible")
 _USER_ASKED = re.compile(rf"The user requested (?:\(constraint\) )?({NAME})([^\n]{{0,200}})")
 _DEPENDS = re.compile(
@@ -101,9 +103,7 @@ def _clash(match: re.Match[str], text: str) -> Facts | None:
     """What the author asked for, and the package that the clash is about; None where pip says something else."""
     if not _CLASH_WORDS.search(text, match.end(), match.end() + _CLASH_HEAD_CHARACTERS):
         return None
-    rest = text[match.end() : match.end() + 20_000]
-    ending = _CLASH_END.search(rest)
-    block = rest[: ending.start()] if ending else rest
+    block = _clash_block(text, match)
     asked = [(name, f"{name}{spec.strip()}") for name, spec in _USER_ASKED.findall(block)]
     targets = Counter(target for _, target, _ in _DEPENDS.findall(block))
     asked_names = {name for name, _ in asked}
@@ -113,9 +113,20 @@ def _clash(match: re.Match[str], text: str) -> Facts | None:
     edge = next(((who, f"{on}{spec}") for who, on, spec in _DEPENDS.findall(block) if on == contested), None)
     clauses = [f"you require {' and '.join(f'`{spec}`' for _, spec in asked[:3])}"] if asked else []
     if edge:
-        clauses.append(f"`{edge[0]}` needs `{edge[1].strip()}`")
+        needed = edge[1].split(";", 1)[0].strip().replace(" and ", ",")
+        clauses.append(f"`{edge[0]}` needs `{needed}`")
     facts = {"reason": ", and ".join(clauses)} if clauses else {}
     return facts | ({"package": contested} if contested else {})
+
+
+def _clash_block(text: str, match: re.Match[str]) -> str:
+    """The list of who asks for what: behind pip's error, or before it where the two streams were caught apart."""
+    start = text.find(_CLASH_START, match.end(), match.end() + _CLASH_CHARACTERS)
+    if start < 0:
+        start = text.rfind(_CLASH_START, max(0, match.start() - _CLASH_CHARACTERS), match.start())
+    start = match.end() if start < 0 else start
+    ending = _CLASH_END.search(text, start, start + _CLASH_CHARACTERS)
+    return text[start : ending.start() if ending else start + _CLASH_CHARACTERS]
 
 
 _CLASH_LINE = re.compile(
@@ -124,6 +135,8 @@ _CLASH_LINE = re.compile(
     r"\s{1,9}(?:but\s{1,9}you(?:'ll)?\s{1,9}have\s{1,9}(?P<package>[A-Za-z0-9][\w.-]{0,100})\s{1,9}(?P<has>[^\s]{1,60})"
     r"|which\s{1,9}is\s{1,9}not\s{1,9}installed)"
 )
+
+_CLASH_SIGNS = ("dependency resolver", "which is incompatible", "has requirement", "which is not installed")
 
 _FETCHED = re.compile(
     r"(?:Obtaining |Collecting |[`'])(?P<package>[A-Za-z0-9][\w.-]{0,120})(?: from | ?@ ?)(?:git|hg|svn|bzr)\+"
@@ -242,8 +255,18 @@ RULES = (
         re.compile(
             r"BadZipFile|File is not a zip file|tarfile\.ReadError|EOFError: Compressed file|IncompleteRead\("
             r"|zlib\.error|end of central directory|unexpected end of file"
+            r"|Bad (?:uncompressed size|compressed size|CRC) \(got"
         ),
         read=_handled,
+    ),
+    # pip 24 shows the line again, with marks under the place, before it says where the line stands.
+    Rule(
+        "invalid-requirement",
+        re.compile(
+            r"Invalid requirement: '(?P<line>[^'\n]{1,300})': (?P<why>[^\n]{1,300})\n[^\n]{1,320}\n"
+            rf" {{1,320}}[~^]{{1,320}} {_FROM_LINE}"
+        ),
+        read=_invalid_line,
     ),
     Rule(
         "invalid-requirement",
@@ -320,8 +343,8 @@ RULES = (
     Rule(
         "vcs-failure",
         re.compile(
-            r"fatal: (?P<reason>(?:unable to access|repository|[Cc]ould not read|Remote branch|Authentication)"
-            r"[^\n]{1,200})"
+            r"fatal: (?P<reason>(?:unable to access|repository|[Cc]ould not read|Remote branch|Authentication"
+            r"|'[^'\n]{1,300}' does not appear to be a git repository)[^\n]{0,200})"
         ),
         read=_fetched,
     ),
@@ -330,6 +353,8 @@ RULES = (
         wording(r"Git operation failed|[Ff]ailed to (?:clone|fetch) (?:into|commit|branch|tag)"),
         {"reason": "cloning failed"},
         read=_fetched,
+        # git's own words follow and say why.
+        weak=True,
     ),
     Rule("pip-broken", re.compile(r"(?P<reason>No module named '?pip\b'?)(?![\w.])")),
     Rule(
@@ -383,7 +408,7 @@ def findings(text: str) -> Iterator[Finding]:
     """The causes that pip names."""
     for rule in RULES:
         yield from rule.findings(text)
-    if "dependency resolver" in text or "which is incompatible" in text or "has requirement" in text:
+    if any(words in text for words in _CLASH_SIGNS):
         for match in _CLASH_LINE.finditer(text):
             has = f"{match['package']} {match['has']}" if match["package"] else "it is not installed"
             reason = f"{match['who']} {match['whose']} needs {match['needs']}, and there is {has}"

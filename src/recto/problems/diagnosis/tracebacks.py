@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 
 from msgspec.structs import replace
 
 from recto.problems.diagnosis.exceptions import JUPYTER_MODULES, Cause, classified
-from recto.problems.diagnosis.finding import Finding
+from recto.problems.diagnosis.finding import MATCHES_MAX, Finding
 from recto.problems.modules import hint_for_module
 
 _EXCEPTIONS_MAX = 200
-# `Name: words` in the first columns, also behind pytest's `E`. A name that is no usual one counts only where an
-# IPython traceback was headed by it.
+# `Name: words` in the first columns, also behind pytest's `E` and the bar of an exception group. A name that is no
+# usual one counts only where an IPython traceback was headed by it.
 _RAISED = re.compile(
-    r"^(?:E\s{1,8})?(?P<module>(?:[a-zA-Z_]\w{0,60}\.){0,8})(?P<name>[A-Z_]\w{0,80}):(?: (?P<words>[^\n]{0,2000}))?$",
+    r"^(?:E\s{1,8}| {1,60}\| )?(?P<module>(?:[a-zA-Z_]\w{0,60}\.){0,8})(?P<name>[A-Z_]\w{0,80}):"
+    r"(?: (?P<words>[^\n]{0,2000}))?$",
     re.MULTILINE,
 )
-_USUAL = re.compile(r"(?:Error|Exception|Interrupt|Exit|Warning|NotFound|Killed|NoSuchKernel)$")
+_USUAL = re.compile(r"(?:Error|Exception|ExceptionGroup|Interrupt|Exit|Warning|NotFound|Killed|NoSuchKernel)$")
 _HEADED = re.compile(r"^(\w{1,80}?)\s{0,80}Traceback \(most recent call last\)", re.MULTILINE)
 _BARE = re.compile(
     r"^(?P<name>KeyboardInterrupt|MemoryError|AssertionError|StopIteration|NotImplementedError)\s{0,9}$", re.MULTILINE
@@ -33,8 +35,15 @@ _CELLS = re.compile(
 # Where the tool that runs cells reports its own bookkeeping, which is nobody's error.
 _BOOKKEEPING = re.compile(r"no running event loop|There is no current event loop")
 
+# What runs the cells, and the words that it wraps a cell's own error in.
+_RUNNERS = ("pip.", "nbclient.", "jupyter_client.", "papermill.", "zmq.")
+# What the failing cell had printed, as nbclient shows it before the traceback. Some of IPython's own errors go to the
+# other stream and nowhere else, so that is read.
+_PRINTED = re.compile(r"^----- stdout -----$", re.MULTILINE)
+_PRINTED_END = re.compile(r"^-{18}$", re.MULTILINE)
+
 _RUN_AS_MODULE = re.compile(r"^\S{1,300}: No module named (?P<module>[A-Za-z_][\w.]{0,100})\s{0,9}$", re.MULTILINE)
-_COMMAND = re.compile(r"Jupyter command `jupyter-[\w-]{1,40}` not found")
+_COMMAND = re.compile(r"Jupyter command `jupyter-[\w-]{1,40}` not found|\bjupyter: (?:command )?not found")
 _NO_JUPYTER = re.compile(r"Jupyter is not available in this Python installation|Jupyter:\s{1,9}\(None\)")
 
 
@@ -50,7 +59,7 @@ def findings(text: str) -> Iterator[Finding]:
         finding = _finding(cause, match)
         if cause.code != "cell-error":
             yield replace(finding, weak=cause.code == "cell-missing-file" and not in_cells)
-        elif in_cells and not match["module"].startswith(("pip.", "nbclient.", "jupyter_client.")):
+        elif in_cells and not match["module"].startswith(_RUNNERS):
             last = finding
     if last is not None:
         yield last
@@ -58,14 +67,24 @@ def findings(text: str) -> Iterator[Finding]:
 
 
 def _raised(text: str, headed: frozenset[str]) -> list[re.Match[str]]:
+    printed = list(_printed(text))
     found = [
         match
         for pattern in (_RAISED, _BARE)
         for match in pattern.finditer(text)
-        if _USUAL.search(match["name"]) or match["name"] in headed
+        if (_USUAL.search(match["name"]) or match["name"] in headed)
+        and not any(start < match.start() < end for start, end in printed)
     ]
     found.sort(key=lambda match: match.start())
     return [*found[: _EXCEPTIONS_MAX // 2], *found[_EXCEPTIONS_MAX // 2 :][-_EXCEPTIONS_MAX // 2 :]]
+
+
+def _printed(text: str) -> Iterator[tuple[int, int]]:
+    """Where the text shows what cells had printed, first to last, at most eight."""
+    for match in islice(_PRINTED.finditer(text), MATCHES_MAX):
+        end = _PRINTED_END.search(text, match.end())
+        if end:
+            yield match.end(), end.start()
 
 
 def _words(match: re.Match[str], text: str) -> str:

@@ -24,7 +24,7 @@ RULES = (
         "invalid-requirement",
         re.compile(
             r"Couldn't parse requirement in [`'](?P<file>[^`'\n]{1,300})[`'](?: at position \d{1,9}|:\d{1,9}:\d{1,9})?"
-            r"[\s:]{1,40}(?:cause: )?(?P<reason>[^\n]{1,300})"
+            r"[\s:]{1,40}(?:[Cc]ause(?:d by)?: )?(?P<reason>[^\n]{1,300})"
         ),
         read=_parse_failure,
     ),
@@ -37,15 +37,24 @@ RULES = (
         "invalid-requirement",
         wording(
             r"Unexpected (?P<line>'[^'\n]{1,40}'|`[^`\n]{1,40}`), expected '-c', [^\n]{1,80} the start of a requirement"
-            r" at (?P<file>[^\n]{1,300}?):(?P<line_number>\d{1,7}):\d{1,7}"
+            r"(?: at|:) (?P<file>[^\n]{1,300}?):(?P<line_number>\d{1,7}):\d{1,7}"
         ),
         {"reason": "a line begins with a name", "suggestion": "polars>=1.2"},
     ),
-    Rule("file-not-found", wording(r"error: File not found: [`'](?P<path>[^`'\n]{1,300})[`']")),
+    Rule("file-not-found", wording(r"error: File not found: [`']?(?P<path>[^`'\n]{1,300})[`']?")),
     Rule("file-not-found", wording(r"failed to read from file [`'](?P<path>[^`'\n]{1,300})[`']: No such file")),
     Rule("file-not-found", wording(r"failed to open file [`'](?P<path>[^`'\n]{1,300})[`']: No such file")),
     Rule("file-not-found", wording(r"error: No [`'](?P<path>[\w.-]{1,60})[`'] found in (?:the )?current directory")),
     Rule("file-not-found", wording(r"Distribution not found at: (?P<path>[^\n]{1,300})")),
+    Rule("file-not-found", wording(r"The wheel filename [`'\"](?P<path>[^`'\"\n]{1,300})[`'\"] is invalid: ")),
+    Rule(
+        "no-wheel",
+        wording(
+            r"Failed to (?:build|download and build):? [`'](?P<package>[A-Za-z0-9][\w.-]{0,120})[^`'\n]{0,200}[`']"
+            r"\s{1,40}(?:[Cc]ause(?:d by)?: )?Building source distributions (?:for [^\n]{1,120} )?is disabled"
+        ),
+        read=lambda match, text: {"wanted": match["package"]},
+    ),
     Rule(
         "hash-mismatch",
         wording(r"Hash mismatch for [`'](?P<package>[A-Za-z0-9][\w.-]{0,120})[^`'\n]{0,120}[`']"),
@@ -87,6 +96,14 @@ RULES = (
         ),
     ),
     Rule(
+        "no-wheel",
+        wording(
+            r"Package [`'](?P<package>[A-Za-z0-9][\w.-]{0,120})[`'] can't be installed because it is marked as"
+            r" [`']--no-build[`'] but has no binary distribution"
+        ),
+        read=lambda match, text: {"wanted": match["package"]},
+    ),
+    Rule(
         "network-unreachable",
         wording(r"Packages were unavailable because the network was disabled"),
         {"reason": "the network is turned off, and it is not in the cache"},
@@ -108,8 +125,22 @@ RULES = (
     ),
     Rule(
         "index-auth",
-        re.compile(r"could not be queried due to a lack of valid authentication|returned a 40[13] "),
+        wording(r"could not be queried due to a lack of valid authentication|returned a 40[13] "),
     ),
+    Rule("index-error", wording(r"HTTP status client error \(429 |Unsupported [`']Content-Type[`'] ")),
+    Rule(
+        "download-corrupt",
+        wording(
+            r"Package metadata name [`'][^`'\n]{1,120}[`'] does not match given name [`'](?P<package>[\w.-]{1,120})[`']"
+        ),
+    ),
+)
+
+
+# What `uv pip check` says of each package that lacks something or has another version of it.
+_UNFIT = wording(
+    r"The package [`'](?P<who>[^`'\n]{1,120})[`'] requires [`'](?P<needs>[^`'\n]{1,300})[`'], but"
+    r" (?:[`'](?P<has>[^`'\n]{1,80})[`'] is installed|it's not installed)"
 )
 
 
@@ -120,3 +151,8 @@ def findings(text: str) -> Iterator[Finding]:
         yield Finding(cause.code, proof.start, proof.end, cause.package, cause.facts)
     for rule in RULES:
         yield from rule.findings(text)
+    for match in _UNFIT.finditer(text):
+        package = re.split(r"[<>=!~\[; ]", match["needs"], maxsplit=1)[0]
+        has = f"there is {package} {match['has']}" if match["has"] else "it is not installed"
+        reason = f"{match['who']} needs {match['needs']}, and {has}"
+        yield Finding("incompatible-installed", match.start(), match.end(), package, {"reason": reason})

@@ -66,10 +66,10 @@ KINDS = by_code(
         "last-good",
         "policy",
         "What is declared now cannot be had, so the document was rendered with the packages that it had before.",
-        "The packages are those of {day}, the last that worked: what was declared since cannot be had.",
+        "The packages are {whose}, the last that worked: what was declared since cannot be had.",
         "{changes}. The next problem says what is wrong with it.",
         level="warning",
-        example={"day": "2026-03-12", "changes": "Since then `polars==99` was added"},
+        example={"whose": "those of 2026-03-12", "changes": "Since then `polars==99` was added"},
     ),
     Kind(
         "cap-resolve-time",

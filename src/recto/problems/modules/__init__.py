@@ -4,9 +4,9 @@ A module and a distribution of the same name can belong to different people, and
 stranger's code. So a name that is not in these tables has no answer here.
 """
 
-from recto.problems.modules.hints import distribution_for, hint_for_module, several
-from recto.problems.modules.known import Known, certain_names, known, module_of, namespaces
-from recto.problems.modules.near import Near, near
+from recto.problems.modules.hints import distribution_for, hint_for_module, several, told_by_tables
+from recto.problems.modules.known import Known, certain_names, is_distribution, known, module_of, namespaces
+from recto.problems.modules.near import Near, near_modules
 from recto.problems.modules.standard import OWN
 from recto.problems.modules.wanted import missing_submodule, traced, wanted
 
@@ -17,12 +17,14 @@ __all__ = [
     "certain_names",
     "distribution_for",
     "hint_for_module",
+    "is_distribution",
     "known",
     "missing_submodule",
     "module_of",
     "namespaces",
-    "near",
+    "near_modules",
     "several",
+    "told_by_tables",
     "traced",
     "wanted",
 ]

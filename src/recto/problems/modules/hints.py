@@ -22,6 +22,14 @@ def hint_for_module(module: str, add: str = _ADD) -> str:
 
     `add` is the sentence that says how to declare a package, with a first `{}` in place of its name.
     """
+    return told_by_tables(module, add) or (
+        f"Find the package that provides `{module.strip().split('.')[0]}` on the index and add its name to "
+        "`requirements.txt`; it may differ from the import name."
+    )
+
+
+def told_by_tables(module: str, add: str = _ADD) -> str:
+    """As `hint_for_module`, empty where the tables do not know the module."""
     return _of_python(module.strip().split(".")[0], add) or _of_others(module.strip(), add)
 
 
@@ -59,10 +67,7 @@ def _of_others(module: str, add: str) -> str:
         return f"`{top}` is a name for files of one's own, and there is no `{top}.py` where cells look: add the file."
     if top.startswith("_"):
         return f"`{top}` is a part of the package that imports it, which is not whole or not made for this Python."
-    return (
-        f"Find the package that provides `{top}` on the index and add its name to `requirements.txt`; "
-        "it may differ from the import name."
-    )
+    return ""
 
 
 def several(names: tuple[str, ...]) -> str:

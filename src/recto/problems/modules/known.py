@@ -52,6 +52,13 @@ def certain_names() -> frozenset[str]:
     return SAME | frozenset(name for name in DIFFERENT if "." not in name)
 
 
+def is_distribution(name: str) -> bool:
+    """Whether a distribution of this name, in any spelling of it, is in the tables for certain."""
+    wanted = _normalised(name)
+    tables = (*SAME, *(value for values in DIFFERENT.values() for value in values.split()))
+    return any(_normalised(value) == wanted for value in tables)
+
+
 def module_of(distribution: str) -> str | None:
     """The module to import where somebody wrote the name of the distribution; None where it is the same or unknown."""
     wanted = _normalised(distribution)

@@ -1,4 +1,8 @@
-"""Misspelt module names: which certain name was meant, and whether there is any doubt."""
+"""Misspelt module names: which certain name was meant, and whether there is any doubt.
+
+Nothing proves the edit that follows from it, so only one slip within the word is clear. Distributions are compared by
+another measure (`resolver.fixes.spelling`): there the resolver tries each edit before it is offered.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +25,7 @@ class Near(Struct, frozen=True):
     clear: bool = False
 
 
-def near(name: str, among: Iterable[str]) -> Near:
+def near_modules(name: str, among: Iterable[str]) -> Near:
     """What in `among` the name may be a misspelling of.
 
     Clear is a slip of the hand: capitals, two letters swapped, one letter within the word wrong, missing or too many.

@@ -10,6 +10,7 @@ from packaging.specifiers import Specifier
 from packaging.version import Version
 
 from recto.declaration import Declaration, Declared
+from recto.declaration.hashes import split
 from recto.declaration.pep508 import parse
 from recto.problems import Edit, Fix
 
@@ -34,8 +35,8 @@ def changed(declaration: Declaration, changes: Mapping[int, Declared]) -> Declar
 
 
 def text_of(line: Declared) -> str:
-    """The requirement as its author wrote it, as far as that is known."""
-    return line.entry.text if line.entry else str(line.requirement)
+    """The requirement as its author wrote it, as far as that is known; without its hashes."""
+    return split(line.entry.text)[0] if line.entry else str(line.requirement)
 
 
 def shown(line: Declared) -> str:
@@ -44,8 +45,10 @@ def shown(line: Declared) -> str:
 
 
 def can_change(line: Declared) -> bool:
-    """Whether another version may stand there: a hash belongs to the version that is pinned with it."""
-    return not line.hashes and _PARTS.fullmatch(text_of(line)) is not None
+    """Whether another name or version may stand there; hashes do not stay with it, as they belong to one file of one
+    version.
+    """
+    return _PARTS.fullmatch(text_of(line)) is not None
 
 
 def renamed(line: Declared, name: str) -> Declared:
@@ -83,17 +86,22 @@ def pinned_version(line: Declared) -> Version | None:
 def fix_of(before: Iterable[Declared], after: Iterable[Declared]) -> Fix | None:
     """The edits from the lines before to those after, None where one of them cannot be made for certain."""
     pairs = list(zip(before, after, strict=True))
-    edits = [_edit(old, new) for old, new in pairs]
-    made = tuple(edit for edit in edits if edit is not None)
-    if not made or len(made) < len(edits) or len({(edit.file, edit.line) for edit in made}) < len(made):
+    edits = [_edits(old, new) for old, new in pairs]
+    made = tuple(edit for several in edits for edit in several)
+    if not all(edits) or not made or len({(edit.file, edit.line) for edit in made}) < len(made):
         return None
-    return Fix(f"Write `{shown(pairs[0][1])}`", made)
+    hashes = ", without its hashes" if any(old.hashes for old, _ in pairs) else ""
+    return Fix(f"Write `{shown(pairs[0][1])}`{hashes}", made)
 
 
-def _edit(old: Declared, new: Declared) -> Edit | None:
+def _edits(old: Declared, new: Declared) -> tuple[Edit, ...]:
+    """The edits of one line, with the lines that it goes on over; none where they cannot be made for certain."""
     if old.entry is None or new.entry is None or not new.entry.written or old.source.line is None:
-        return None
-    return Edit(old.source.file, old.source.line, old.entry.written[0], new.entry.written[0])
+        return ()
+    file, first = old.source.file, old.source.line
+    whole = Edit(file, first, old.entry.written[0], new.entry.written[0])
+    rest = enumerate(old.entry.written[1:], first + 1)
+    return (whole, *(Edit(file, number, line, None) for number, line in rest))
 
 
 def _parts(line: Declared) -> re.Match[str]:
@@ -112,7 +120,10 @@ def _ranged(line: Declared, clauses: Iterable[str]) -> Declared:
 
 def _rewritten(line: Declared, text: str) -> Declared:
     """The line with this text; nowhere written where its file cannot be edited for certain."""
+    if line.entry and len(line.entry.written) > 1:
+        # It stands on one line from now on.
+        text = " ".join(text.split())
     fix = line.entry.amend("", text) if line.entry else None
     written = (fix.edits[0].new or "",) if fix else ()
     entry = replace(line.entry, text=text, written=written) if line.entry else None
-    return replace(line, requirement=parse(text), entry=entry)
+    return replace(line, requirement=parse(text), entry=entry, hashes=())

@@ -90,7 +90,8 @@ def _told(steps: Iterable[Step], before: Declaration, after: Declaration) -> lis
 
 def _words(found: Problem, old: Declared, new: Declared) -> str:
     at = "" if old.source == found.source else f" at {old.source}"
-    return f"`{shown(new)}` instead of `{shown(old)}`{at} was tried, and fits."
+    hashes = " Its hashes belong to what stood there, and go." if old.hashes else ""
+    return f"`{shown(new)}` instead of `{shown(old)}`{at} was tried, and fits.{hashes}"
 
 
 def _saying(found: Problem, words: str) -> Problem:
@@ -100,9 +101,10 @@ def _saying(found: Problem, words: str) -> Problem:
 def _looked_up(found: Problem, declaration: Declaration, trials: Trials) -> Problem:
     """The problem of a version that does not exist, where its package has none at all.
 
-    The cut-off may hide them, and of a package that does not exist uv says with extras what it says of a version.
+    The cut-off may hide them, and with extras uv says the same of that and of a package that does not exist.
     """
-    if found.code != "no-matching-version" or not found.package or trials.newest(_name(found.package)):
+    looked_for = ("no-matching-version", "no-matching-distribution") if declaration.as_of else ("no-matching-version",)
+    if found.code not in looked_for or not found.package or trials.newest(_name(found.package)):
         return found
     alone = Declared(Requirement(found.package), found.source or Source(""))
     refusal = trials.outcome(Declaration(requirements=(alone,)))

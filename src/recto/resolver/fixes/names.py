@@ -9,7 +9,7 @@ from recto.resolver.fixes.alternatives import ALIASES, ALTERNATIVES
 from recto.resolver.fixes.cases import Advice, Case, Proof
 from recto.resolver.fixes.known import KNOWN
 from recto.resolver.fixes.lines import can_change, renamed, without_range
-from recto.resolver.fixes.spelling import clearly_nearest, near
+from recto.resolver.fixes.spelling import clearly_nearest, near_distributions
 
 # Names that a hint lists; more would be guessing.
 _LISTED = 3
@@ -29,7 +29,7 @@ def misspelt(case: Case) -> Proof | Advice | None:
     name = _name(case)
     if name is None or _meant(name):
         return None
-    ranked = near(name, case.known | KNOWN)
+    ranked = near_distributions(name, case.known | KNOWN)
     best = clearly_nearest(ranked)
     proof = _called(case, best) if best else None
     if proof:

@@ -41,7 +41,7 @@ def relaxed(case: Case) -> Proof | Advice | None:
 
     It is asked for without its range, and then written with as much of the range as holds for the version that fits.
     """
-    candidates = [place for place in _places(case) if _ranged(case.line(place))]
+    candidates = [place for place in _places(case) if _ranged(case.line(place)) and not _settled(case, place)]
     for deep in (False, True):
         for place in candidates:
             proof = _relaxed(case, place, deep)
@@ -64,6 +64,11 @@ def _places(case: Case) -> tuple[int, ...]:
 
 def _ranged(line: Declared) -> bool:
     return bool(line.requirement.specifier) and can_change(line)
+
+
+def _settled(case: Case, place: int) -> bool:
+    """Whether the line is not the one that is wrong, and its hashes say that it means this very file."""
+    return bool(case.line(place).hashes) and (case.problem.code in _OF_SEVERAL or place not in case.own)
 
 
 def _relaxed(case: Case, place: int, deep: bool) -> Proof | None:

@@ -1,4 +1,8 @@
-"""How near one name is to another, counted in slips of the hand."""
+"""How near the name of one distribution is to another, counted in slips of the hand.
+
+What is nearest is tried by the resolver before it is offered, so that a ranking is enough. Of modules nothing is tried,
+and another measure has to be sure by itself (`problems.modules.near`).
+"""
 
 from __future__ import annotations
 
@@ -17,7 +21,7 @@ _ROWS = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
 _KEYS = {key: (row, column) for row, keys in enumerate(_ROWS) for column, key in enumerate(keys)}
 
 
-def near(name: str, names: Iterable[str]) -> list[tuple[str, float]]:
+def near_distributions(name: str, names: Iterable[str]) -> list[tuple[str, float]]:
     """Those of `names` that may be meant by `name`, with their distance, the nearest first."""
     written = _letters(name)
     own = canonicalize_name(name)

@@ -19,17 +19,19 @@ from urllib.parse import quote
 class LoopbackIndex:
     """Projects and their files; with a `password`, the user `reader` must give it.
 
-    About a name that is in `mute` it says nothing until it is `over`.
+    About a name that is in `mute` it says nothing until it is `over`; about one in `broken` it has an error of its own.
     """
 
     port: int = 0
     password: str = ""
     with_hashes: bool = True
+    with_sizes: bool = True
     projects: dict[str, list[dict[str, object]]] = field(default_factory=dict)
     bodies: dict[str, bytes] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
     # Projects whose page is never sent.
     mute: set[str] = field(default_factory=set)
+    broken: set[str] = field(default_factory=set)
     over: threading.Event = field(default_factory=threading.Event)
 
     @property
@@ -73,7 +75,7 @@ class LoopbackIndex:
             "filename": filename,
             "url": f"../../files/{filename}",
             "hashes": {"sha256": digest} if self.with_hashes else {},
-            "size": len(body),
+            **({"size": len(body)} if self.with_sizes else {}),
             "upload-time": uploaded,
         }
         if python:
@@ -96,6 +98,8 @@ class LoopbackIndex:
         name = path.removeprefix("/simple/").strip("/")
         if name in self.mute:
             self.over.wait()
+        if name in self.broken:
+            return 500, b"", "text/plain"
         if name in self.projects:
             page = {"meta": {"api-version": "1.1"}, "name": name, "files": self.projects[name]}
             return 200, json.dumps(page).encode(), "application/vnd.pypi.simple.v1+json"

@@ -1,0 +1,24 @@
+"""Kinds: what contains commands cannot do so."""
+
+from recto.problems.kind import Kind, by_code
+
+KINDS = by_code(
+    Kind(
+        "sandbox-unavailable",
+        "sandbox",
+        "A command cannot be contained as the settings ask; it was not run.",
+        "Nothing was run, as it cannot be contained: {reason}.",
+        "`recto doctor` tries each promise of the sandbox and says what is missing.",
+        who="operator",
+        example={"reason": "`bwrap` is not installed; install the package `bubblewrap`"},
+    ),
+    Kind(
+        "run-uncontained",
+        "sandbox",
+        "`recto run` was asked for where the settings ask for containment.",
+        "`recto run` gives a command your own rights, and `RECTO_SANDBOX` asks for `{mechanism}`.",
+        "For a project of your own, set `RECTO_SANDBOX=none` for this command.",
+        who="operator",
+        example={"mechanism": "bubblewrap"},
+    ),
+)

@@ -1,0 +1,153 @@
+"""Contains a command in namespaces of its own, by bubblewrap.
+
+What it sees is `profile`. It is refused, with what bubblewrap says, where any part of that cannot be made. bubblewrap
+itself is started with an empty environment and its arguments in a file without a name, since what starts it can be
+read from inside (`/proc/1`). The whole tree dies with one process, also when we are killed, because its first process
+is the first of a PID namespace; so it holds no leases.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from msgspec.structs import replace
+
+from recto.sandbox import profile
+from recto.sandbox.base import Command, Limits, OnLine, Outcome, tightened
+from recto.sandbox.identity import Identity
+from recto.sandbox.refusal import SandboxError
+from recto.sandbox.seccomp import program
+from recto.sandbox.supervise import supervise
+
+_PLACES = "/usr/bin:/bin:/usr/local/bin"
+# What bubblewrap reports once the command was started: it is missing where the world could not be made.
+_ENTERED = b'"exit-code"'
+_REPORT_BYTES = 4096
+# Bubblewrap ends with 128 and the number of the signal that ended its command, as shells do.
+_SIGNALLED = 128
+
+
+class Bubblewrap:
+    """Runs commands in worlds of their own, within the operator's limits and those of each command.
+
+    `shown` are paths that every command may read beside its own. Started by root, commands run as `identity`, and what
+    they may write is made that user's.
+    """
+
+    name = "bubblewrap"
+
+    def __init__(
+        self,
+        limits: Limits | None = None,
+        identity: Identity | None = None,
+        shown: tuple[Path, ...] = (),
+        path: str = _PLACES,
+    ) -> None:
+        self._limits = limits or Limits()
+        self._identity = identity or Identity.here()
+        self._shown = shown
+        self._path = path
+
+    def run(
+        self,
+        command: Command,
+        *,
+        on_stdout: OnLine | None = None,
+        on_stderr: OnLine | None = None,
+        cancelled: Callable[[], bool] | None = None,
+    ) -> Outcome:
+        """As the port says; raises SandboxError where the command cannot be contained."""
+        _check(command)
+        self._identity.hand_over(command.writable)
+        self._identity.show(command.read_only)
+        with self._world(command) as (contained, report):
+            outcome = supervise(contained, marked=False, on_stdout=on_stdout, on_stderr=on_stderr, cancelled=cancelled)
+            said = _report(report)
+        if outcome.stop == "exited" and outcome.code >= 0 and _ENTERED not in said and not outcome.memory_kills:
+            text = outcome.stderr.decode("utf-8", "replace").strip()
+            reason = text.splitlines()[-1].removeprefix("bwrap: ") if text else f"bubblewrap ended with {outcome.code}"
+            raise SandboxError(f"bubblewrap says: {reason.rstrip('.')}", text)
+        return replace(outcome, code=_code(outcome.code))
+
+    @contextmanager
+    def _world(self, command: Command) -> Iterator[tuple[Command, int]]:
+        """The command that makes the world and runs the command in it, and where bubblewrap reports of it."""
+        limits = tightened(command.limits, self._limits)
+        with ExitStack() as held:
+            files = {path: _file(held, data) for path, data in profile.accounts(self._identity).items()}
+            arguments = profile.words(command, self._identity, limits.scratch_bytes, self._shown)
+            for path, descriptor in files.items():
+                arguments[:0] = ("--perms", "0644", "--ro-bind-data", str(descriptor), path)
+            rules = _file(held, program(platform.machine()))
+            report, reported = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+            held.callback(os.close, report)
+            held.callback(os.close, reported)
+            arguments += ["--seccomp", str(rules), "--json-status-fd", str(reported)]
+            given = _file(held, b"".join(os.fsencode(word) + b"\0" for word in arguments))
+            yield (
+                replace(
+                    command,
+                    argv=(self._executable(), "--args", str(given), "--", *self._becoming(), *command.argv),
+                    cwd=Path("/"),
+                    environment={},
+                    leases=(),
+                    keep_open=(*command.keep_open, *files.values(), rules, reported, given),
+                    limits=limits,
+                ),
+                report,
+            )
+
+    def _executable(self) -> str:
+        found = shutil.which("bwrap", path=self._path)
+        if found is None:
+            raise SandboxError("`bwrap` is not installed; install the package `bubblewrap`")
+        return found
+
+    def _becoming(self) -> tuple[str, ...]:
+        """The words that give up what is left of root's rights, none where there are none."""
+        if not self._identity.dropped:
+            return ()
+        number = str(self._identity.number)
+        dropping = ("--bounding-set", "-all", "--inh-caps", "-all", "--no-new-privs", "--clear-groups")
+        return ("/usr/bin/setpriv", "--reuid", number, "--regid", number, *dropping, "--")
+
+
+def _check(command: Command) -> None:
+    """Raises what starting the command without a sandbox would raise, and SandboxError for a path that is not there."""
+    for path in (*command.read_only, *command.writable):
+        if not path.exists():
+            raise SandboxError(f"`{path}` is not there")
+    program = command.argv[0]
+    found = shutil.which(program, path=command.environment.get("PATH", os.defpath))
+    if found is None:
+        kind = PermissionError if Path(program).exists() else FileNotFoundError
+        raise kind(f"`{program}` cannot be run")
+
+
+def _file(held: ExitStack, data: bytes) -> int:
+    """A descriptor of a file without a name that holds the data."""
+    descriptor = os.memfd_create("recto", os.MFD_CLOEXEC)
+    held.callback(os.close, descriptor)
+    with os.fdopen(os.dup(descriptor), "wb") as file:
+        file.write(data)
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    return descriptor
+
+
+def _report(descriptor: int) -> bytes:
+    try:
+        return os.read(descriptor, _REPORT_BYTES)
+    except BlockingIOError:
+        return b""
+
+
+def _code(code: int) -> int:
+    """The exit status, negative for a signal."""
+    number = code - _SIGNALLED
+    return -number if number in {int(one) for one in signal.Signals} else code

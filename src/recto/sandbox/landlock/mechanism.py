@@ -1,0 +1,184 @@
+"""The mechanism for machines without namespaces, and what it does not keep."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import resource
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from msgspec import to_builtins
+from msgspec.structs import replace
+
+from recto.sandbox.base import Command, Limits, OnLine, Outcome, Tier
+from recto.sandbox.landlock import ruleset
+from recto.sandbox.process_tree import MARK
+from recto.sandbox.refusal import SandboxError
+from recto.sandbox.seccomp import OFFLINE_RULES, RULES, UNSHARED_RULES, program
+from recto.sandbox.supervise import supervise
+
+LAUNCHER = Path(__file__).with_name("launcher.py")
+
+
+class Landlock:
+    """Runs a command that reads and writes only the files it names, and reaches no network and no other process.
+
+    Weaker than namespaces. Kept: contents of other files, writing, TCP, UDP and all other families of sockets (with
+    network "none"), abstract Unix sockets, signals, tracing and memory of other processes, System V's shared memory,
+    privileges, the system calls of `seccomp`. All processes of the command end with it, and when we are killed.
+
+    Not kept, and what to do about it:
+    - Unix sockets with a path can be connected to, wherever they are, by whom their permissions admit. Let none be
+      open to all that gives anything away.
+    - Names, sizes and owners of files are seen in directories whose permissions admit it (stat(2)).
+    - Processes are listed with their arguments, if `/proc` is not mounted with `hidepid=invisible`; their environments,
+      memory and files are not shown.
+    - What belongs to the same user can have its permissions and times changed (chmod(2)), and its processes the way in
+      which they are scheduled: message libraries set that for their threads. Start as root, with a `user` for commands
+      alone, or give each command a container.
+    - Memory, processes and CPU time are limited for each process or user by itself, and disk for each file by itself,
+      unless whoever starts us is in a control group.
+    - Addresses of the machine's interfaces are told to whom asks the kernel (netlink).
+    - `/tmp` and `/dev/shm` are not there: temporary files go to `TMPDIR`, and process pools of Python do not work.
+    - A command that forks faster than it is killed lives until it meets `limits.processes`.
+
+    Offline, kernels answer over Unix sockets alone, as the built-in engine's do. What the command uses must be within
+    reach of the user that it becomes.
+    """
+
+    name = "landlock"
+
+    def __init__(self, user: int | None = None, group: int | None = None, python: Path = Path(sys.executable)) -> None:
+        """`user` and `group` are what root becomes for a command; whoever is not root stays who they are.
+
+        `python` runs the launcher; any of 3.11 or newer does. Raises SandboxError where this machine, or this user,
+        cannot contain a command.
+        """
+        ruleset.require_version(ruleset.version())
+        self._identity = _identity(user, group)
+        self._python = python
+        self._filters = {
+            "none": program(platform.machine(), (*RULES, *UNSHARED_RULES, *OFFLINE_RULES)),
+            "host": program(platform.machine(), (*RULES, *UNSHARED_RULES)),
+        }
+
+    def run(
+        self,
+        command: Command,
+        *,
+        on_stdout: OnLine | None = None,
+        on_stderr: OnLine | None = None,
+        cancelled: Callable[[], bool] | None = None,
+    ) -> Outcome:
+        """As the port says; the child's environment also holds `RECTO_RUN`, by which its processes are found.
+
+        Raises SandboxError where the command cannot be contained as asked; network "index" never can.
+        """
+        if command.network == "index":
+            raise SandboxError(
+                "Building needs bubblewrap: Landlock cannot leave a command the package index and nothing else. "
+                "Build the environments elsewhere, or allow user namespaces."
+            )
+        outer = {MARK: command.environment[MARK]} if MARK in command.environment else {}
+        with _memory_file(b"") as report:
+            spec = json.dumps(self._spec(command)).encode()
+            with _memory_file(spec) as given:
+                outcome = supervise(
+                    # Nothing of the command's in the launcher's arguments or environment, which others may read.
+                    replace(command, environment=outer, keep_open=(*command.keep_open, given, report)),
+                    argv=(str(self._python), "-I", "-S", str(LAUNCHER), str(given), str(report)),
+                    on_stdout=on_stdout,
+                    on_stderr=on_stderr,
+                    cancelled=cancelled,
+                    user=None if self._identity is None else self._identity[0],
+                )
+            _check(os.pread(report, 65_536, 0), outcome)
+        return replace(outcome, tiers=_tiers(command.limits))
+
+    def _spec(self, command: Command) -> Mapping[str, object]:
+        tcp = ruleset.ALL_TCP if command.network == "none" else 0
+        return {
+            "argv": command.argv,
+            "environment": dict(command.environment),
+            "mark": MARK,
+            "parent": os.getpid(),
+            "inherited": command.keep_open,
+            "ruleset": (ruleset.ALL_FILES, tcp, ruleset.ALL_SCOPES),
+            "grants": to_builtins(ruleset.grants(command)),
+            "limits": rlimits(command.limits),
+            "filter": self._filters[command.network].hex(),
+            "user": self._identity,
+        }
+
+
+def rlimits(limits: Limits) -> Sequence[tuple[int, int]]:
+    """The limits that a process can be given, as setrlimit(2) numbers them.
+
+    Memory is data, never address space: V8, so Deno, so Quarto, reserves tens of gigabytes of that and uses little.
+    """
+    wanted = (
+        (resource.RLIMIT_CORE, 0),
+        (resource.RLIMIT_DATA, limits.memory_bytes),
+        (resource.RLIMIT_NPROC, limits.processes),
+        (resource.RLIMIT_CPU, limits.cpu_seconds),
+        (resource.RLIMIT_NOFILE, limits.open_files),
+        (resource.RLIMIT_FSIZE, limits.file_bytes),
+    )
+    return tuple((number, value) for number, value in wanted if value is not None)
+
+
+def _tiers(limits: Limits) -> Mapping[str, Tier]:
+    asked: tuple[tuple[str, object, Tier], ...] = (
+        ("memory", limits.memory_bytes, "process"),
+        ("processes", limits.processes, "process"),
+        ("cpus", limits.cpus, "none"),
+        ("disk", limits.disk_bytes, "none"),
+    )
+    return {name: tier for name, value, tier in asked if value is not None}
+
+
+def _identity(user: int | None, group: int | None) -> tuple[int, int] | None:
+    """Who a command becomes; None for whoever we are."""
+    if os.geteuid() != 0:
+        if user not in (None, os.geteuid()) or group not in (None, os.getegid()):
+            raise SandboxError("Only root can run a command as another user: start the service as root, or name none.")
+        return None
+    if not user or not group:
+        raise SandboxError(
+            "A contained command must not run as root: name a user and a group that are used for nothing else."
+        )
+    return (user, group)
+
+
+@contextmanager
+def _memory_file(content: bytes) -> Iterator[int]:
+    """A descriptor of a file without a name, read from its start."""
+    descriptor = os.memfd_create("recto")
+    try:
+        os.pwrite(descriptor, content, 0)
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def _check(said: bytes, outcome: Outcome) -> None:
+    """Raises what the launcher reports; also where it ended without a word, as nothing is known then."""
+    if not said:
+        if outcome.stop != "exited":
+            return
+        words = outcome.stderr.decode(errors="replace").strip().splitlines()[-1:]
+        raise SandboxError(f"The launcher of contained commands ended early ({outcome.code}): {''.join(words)}")
+    report: dict[str, Any] = json.loads(said)
+    if not report:
+        return
+    if report["stage"] == "exec":
+        raise OSError(report["errno"], os.strerror(report["errno"]), report["what"])
+    raise SandboxError(
+        f"`{report['what']}` cannot be contained ({report['stage']}: {os.strerror(report['errno'])}): "
+        "see that it is there, and no link, or contain with bubblewrap."
+    )

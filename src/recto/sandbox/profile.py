@@ -1,0 +1,134 @@
+"""What a contained command sees, as the words of bubblewrap: a root built from parts, and nothing of the rest.
+
+bubblewrap(1). The profile is that of the measurements: an empty root with the system's programs read-only, a private
+/tmp, /proc and /dev, no network but a loopback of its own, no rights, and then the paths that the command names.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+
+from recto.sandbox.base import Command
+from recto.sandbox.identity import Identity
+
+# Where programs are, and the old names of those places: links on most systems, directories on some.
+_PROGRAMS = "/usr"
+_OLD_PLACES = ("/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
+# Settings of libraries: which one is meant by a name, where fonts and certificates are, what a kind of file is called.
+# Nothing of them is secret; the accounts and networks of the machine are not among them.
+_LIBRARIES = (
+    *("/etc/alternatives", "/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d", "/etc/fonts", "/etc/localtime"),
+    *("/etc/mime.types", "/etc/magic", "/etc/papersize", "/etc/texmf", "/etc/ssl/certs", "/etc/ssl/openssl.cnf"),
+    *("/var/cache/fontconfig", "/var/lib/texmf"),
+)
+# Names inside of the world: each command has its own.
+_TEMPORARY = "/tmp"  # noqa: S108
+_SHARED_MEMORY = "/dev/shm"  # noqa: S108
+_HOSTS = b"127.0.0.1 localhost sandbox\n::1 localhost\n"
+# What covers a hidden directory holds nothing.
+_COVER_BYTES = 4096
+
+
+def words(command: Command, identity: Identity, scratch_bytes: int, shown: Iterable[Path] = ()) -> list[str]:
+    """The arguments that make the command's world; `shown` are further paths to read."""
+    return [
+        *_namespaces(command, identity),
+        *_private(scratch_bytes),
+        *_system(),
+        *_paths(command, shown),
+        *(word for name, value in command.environment.items() for word in ("--setenv", name, value)),
+        *("--remount-ro", "/", "--chdir", str(command.cwd)),
+    ]
+
+
+def accounts(identity: Identity) -> Mapping[str, bytes]:
+    """Files that the world holds beside those of the machine: programs ask them who they are."""
+    number = identity.number
+    return {
+        "/etc/passwd": f"sandbox:x:{number}:{number}::/tmp:/bin/sh\n".encode(),
+        "/etc/group": f"sandbox:x:{number}:\n".encode(),
+        "/etc/hosts": _HOSTS,
+    }
+
+
+def _namespaces(command: Command, identity: Identity) -> Iterator[str]:
+    yield from ("--unshare-ipc", "--unshare-pid", "--unshare-uts", "--unshare-cgroup-try")
+    if command.network != "host":
+        yield "--unshare-net"
+    yield from ("--die-with-parent", "--new-session", "--clearenv", "--hostname", "sandbox", "--cap-drop", "ALL")
+    if identity.dropped:
+        # We are root: the world is made with root's rights, so that it can hold what only root can reach, and what
+        # runs in it gives up these last ones before it begins (see `Bubblewrap`).
+        for capability in ("CAP_SETUID", "CAP_SETGID", "CAP_SETPCAP", "CAP_DAC_READ_SEARCH"):
+            yield from ("--cap-add", capability)
+    else:
+        yield from ("--unshare-user", "--disable-userns", "--uid", str(identity.number), "--gid", str(identity.number))
+
+
+def _system() -> Iterator[str]:
+    yield from ("--ro-bind", _PROGRAMS, _PROGRAMS)
+    for place in _OLD_PLACES:
+        if Path(place).is_symlink():
+            yield from ("--symlink", str(Path(place).readlink()), place)
+        elif Path(place).is_dir():
+            yield from ("--ro-bind", place, place)
+    for path in _LIBRARIES:
+        yield from ("--ro-bind-try", path, path)
+
+
+def _private(scratch_bytes: int) -> Iterator[str]:
+    size = ("--size", str(scratch_bytes), "--perms", "1777")
+    yield from ("--proc", "/proc", "--dev", "/dev", *size, "--tmpfs", _SHARED_MEMORY, "--remount-ro", "/dev")
+    yield from (*size, "--tmpfs", _TEMPORARY)
+    for directory in ("/run", "/var", "/var/cache", "/var/lib"):
+        yield from ("--perms", "0755", "--dir", directory)
+    yield from ("--symlink", _TEMPORARY, "/var/tmp")  # noqa: S108
+
+
+def _paths(command: Command, shown: Iterable[Path]) -> Iterator[str]:
+    """The command's own paths, the deeper after those that they lie in."""
+    binds: dict[Path, str] = dict.fromkeys([*shown, *command.read_only], "--ro-bind")
+    root = command.link_root
+    together = [path for path in command.writable if root is not None and path.is_relative_to(root)]
+    binds |= dict.fromkeys([path for path in command.writable if path not in together], "--bind")
+    if root is not None and together:
+        binds[root] = "--bind"
+    places = sorted(binds, key=lambda path: len(path.parts))
+    yield from _ways(places)
+    for path in places:
+        yield from _bound(binds[path], path)
+        if path == root and together:
+            yield from _covers(root, together)
+
+
+def _ways(places: Iterable[Path]) -> Iterator[str]:
+    """The empty directories that lead to the places, which bubblewrap alone would close to a plain user."""
+    ways = {parent for place in places for way in (place, place.resolve()) for parent in way.parents}
+    for way in sorted(ways - {Path("/")}, key=lambda way: len(way.parts)):
+        yield from ("--perms", "0755", "--dir", str(way))
+
+
+def _bound(how: str, path: Path) -> Iterator[str]:
+    """One path, and under its other name too where links lead to it."""
+    real = path.resolve()
+    yield from (how, str(real), str(path))
+    if real != path:
+        yield from (how, str(real), str(real))
+
+
+def _covers(root: Path, kept: list[Path]) -> Iterator[str]:
+    """What hides all of a directory but the ways to what is kept in it."""
+    with os.scandir(root) as entries:
+        for entry in sorted(entries, key=lambda entry: entry.name):
+            path = Path(entry.path)
+            if path in kept or entry.is_symlink():
+                continue
+            if any(one.is_relative_to(path) for one in kept):
+                yield from _covers(path, kept)
+            elif entry.is_dir():
+                yield from ("--size", str(_COVER_BYTES), "--perms", "0555", "--tmpfs", str(path))
+                yield from ("--remount-ro", str(path))
+            else:
+                yield from ("--ro-bind", "/dev/null", str(path))
