@@ -12,8 +12,8 @@ from pathlib import Path
 
 import psutil
 import pytest
-from containing import needs_bubblewrap
 
+from containing import needs_bubblewrap
 from recto.sandbox.base import Command, Limits
 from recto.sandbox.bubblewrap import Bubblewrap
 from recto.sandbox.identity import Identity
