@@ -128,7 +128,8 @@ class App:
         )
         identity, limiter = Identity.here(settings.sandbox_uid), Limiter(settings.free_floor)
         if settings.sandbox == "landlock":
-            return Landlock(limits, identity, settings.sandbox_show, limiter)
+            user = identity.number if identity.dropped else None
+            return Landlock(user, user, limits=limits, shown=settings.sandbox_show, limiter=limiter)
         leading = Leading(self._access, settings.network)
         return Bubblewrap(limits, identity, settings.sandbox_show, leading, limiter)
 

@@ -15,6 +15,9 @@ from recto.progress import Progress
 # in that interpreter). These resolve under constraints from the base, so that no declaration can break rendering.
 RENDER_STACK = ("ipykernel", "jupyter-client", "jupyter-core", "nbclient", "nbformat", "pyyaml")
 
+# One output, and as much again of what lies beside it: no browser opens a page of that size.
+OUTPUT_BYTES_MAX = 500_000_000
+
 Status = Literal["success", "failure", "timedout", "terminated"]
 
 
@@ -22,10 +25,10 @@ class Job(Struct, frozen=True):
     """One document to render.
 
     `document` and `project` are absolute; cells run in the document's directory. `formats` empty means what the
-    document says, else HTML. `output_dir` None means beside the document. `python` is the interpreter that must run
-    the cells and `prefix` its `sys.prefix`, which the engine verifies; `roots` are the directories that it reads.
-    `keep_open` are the leases that children inherit. `environment` is the whole environment that cells may see, apart
-    from what the engine adds.
+    document says, else HTML. `output_dir` None means beside the document; links on the way to it are followed already,
+    so that no cell can choose another. `python` is the interpreter that must run the cells and `prefix` its
+    `sys.prefix`, which the engine verifies; `roots` are the directories that it reads. `keep_open` are the leases that
+    children inherit. `environment` is the whole environment that cells may see, apart from what the engine adds.
     """
 
     document: Path
@@ -50,7 +53,7 @@ class Job(Struct, frozen=True):
 
 
 class Rendered(Struct, frozen=True):
-    """What came of a job. `outputs` are absolute paths that exist; `prefix` is where the cells really ran."""
+    """What came of a job. `outputs` are absolute paths of plain files; `prefix` is where the cells really ran."""
 
     status: Status
     outputs: tuple[Path, ...] = ()

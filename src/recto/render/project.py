@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Self
 from msgspec import Struct
 
 from recto.problems import DeclarationError, Source, problem
+from recto.sandbox.beneath import Beneath, NotPlain
 
 # Any of these makes a directory the root of a project.
 ROOT_FILES = ("requirements.txt", "_quarto.yml", "pylock.toml", "pyproject.toml")
@@ -65,18 +67,15 @@ class Project(Struct, frozen=True):
                 problem("declaration-include", target=name, reason="it leads out of the project", source=Source(name))
             )
         try:
-            # Not blocking, so that a FIFO in the project cannot hold the reader up.
-            descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+            # Early: it stands before everything else that a command does.
+            with Beneath(self.root, early=True) as opened:
+                return opened.head(path.relative_to(self.root).as_posix(), _READ_MAX_BYTES + 1)
         except (FileNotFoundError, NotADirectoryError):
             return None
         except OSError as error:
+            if isinstance(error, NotPlain) and error.errno != errno.EMLINK:
+                return None
             raise DeclarationError(problem("permission-denied", path=name)) from error
-        # Opened as bytes only then: of a directory nothing can be opened.
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            os.close(descriptor)
-            return None
-        with os.fdopen(descriptor, "rb") as file:
-            return file.read(_READ_MAX_BYTES + 1)
 
 
 def _same_hands(directory: Path, start: Path) -> bool:

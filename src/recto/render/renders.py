@@ -32,6 +32,7 @@ from recto.progress import Event, Progress, silent
 from recto.render.model import Choice, Output, RenderRequest, Report
 from recto.render.options import Options
 from recto.render.project import Project
+from recto.sandbox.beneath import Beneath, why
 
 if TYPE_CHECKING:
     from recto.environments.providers import Providers
@@ -179,7 +180,7 @@ class Renders:
             python=environment.python,
             prefix=environment.prefix,
             formats=request.formats,
-            output_dir=None if request.output_dir is None else request.output_dir.absolute(),
+            output_dir=None if request.output_dir is None else request.output_dir.resolve(),
             keep_open=environment.keep_open,
             environment=self._options.environment,
             seconds_max=self._options.seconds_max,
@@ -208,9 +209,17 @@ def _report(engine: Engine, ground: _Ground, rendered: Rendered, timings_ms: Map
     # That old packages were used stands on top; what is to be said of good ones is less than what went wrong.
     first, last = (environment.remarks, ()) if environment.origin == "last-good" else ((), environment.remarks)
     problems: tuple[Problem, ...] = (*first, *rendered.problems, *last)
-    outputs = tuple(Output(path, path.stat().st_size) for path in rendered.outputs)
+    status, outputs = rendered.status, list[Output]()
+    for path in rendered.outputs:
+        try:
+            with Beneath(path.parent) as directory:
+                outputs.append(Output(path, directory.status(path.name).st_size))
+        except OSError as error:
+            # A process that outlived the render put something else there.
+            status = "failure"
+            problems = (*problems, problem("output-unreadable", path=path, reason=why(error)))
     log = "\n".join(text for text in (ground.log, rendered.log) if text)
-    return Report(rendered.status, engine.name, environment, outputs, timings_ms, problems, log)
+    return Report(status, engine.name, environment, tuple(outputs), timings_ms, problems, log)
 
 
 def _milliseconds(start: float, end: float) -> float:

@@ -42,7 +42,8 @@ class Bubblewrap:
     """Runs commands in worlds of their own, within the operator's limits and those of each command.
 
     `shown` are paths that every command may read beside its own. Started by root, commands run as `identity`, and what
-    they may write is made that user's. `leading` leads commands with network "index" there; without it they are refused.
+    they may write is made that user's. `leading` leads commands with network "index" there; without it they are
+    refused. `limiter` keeps the limits.
     """
 
     name = "bubblewrap"

@@ -262,7 +262,7 @@ def test_an_output_that_a_cell_turned_into_a_link_is_not_delivered(
 
     rendered = QuartoEngine(fake, NoSandbox()).render(job(project, kernel_prefix, "Words.\n"), silent)
 
-    assert (rendered.status, codes(rendered), rendered.outputs) == ("failure", ["render-failed"], ())
+    assert (rendered.status, codes(rendered), rendered.outputs) == ("failure", ["output-unreadable"], ())
     assert names(project) == {"paper.qmd"}
 
 

@@ -6,7 +6,6 @@ The cells run once, whatever the number of formats. Nothing is written beside th
 from __future__ import annotations
 
 import os
-import shutil
 import tempfile
 import time
 from collections.abc import Callable
@@ -26,9 +25,13 @@ from recto.engines.jupyter.kernel_choice import foreign_kernel
 from recto.engines.jupyter.reading import read_document
 from recto.engines.jupyter.stopping import Stopped
 from recto.engines.jupyter.writing import Writer
-from recto.problems import EngineError, Problem, full_disk, problem
+from recto.engines.placing import place, taken, unwritable
+from recto.problems import EngineError, Problem, problem
 from recto.progress import Event, Progress
 from recto.sandbox.base import Sandbox
+from recto.sandbox.beneath import Beneath
+from recto.sandbox.copying import Copy
+from recto.sandbox.removing import discarded
 
 if TYPE_CHECKING:
     from recto.engines.jupyter.warm import Kernels
@@ -102,7 +105,7 @@ class _Render(Struct):
         with ExitStack() as stack:
             work = Path(tempfile.mkdtemp(prefix="recto-"))
             # What a cell made unreadable stays behind rather than hide the render's outcome.
-            stack.callback(shutil.rmtree, work, ignore_errors=True)
+            stack.callback(discarded, work)
             execution = self._executed(document, targets, work, file)
             return self._written(document, execution, targets, work, file)
 
@@ -133,39 +136,32 @@ class _Render(Struct):
         directory = work / "written"
         directory.mkdir()
         writer = Writer(document, execution, self.commands, self.pandoc, self.python, directory, file)
-        files: list[tuple[Path, Path]] = []
+        files: list[tuple[Path, str]] = []
         job = self.commands.job
         beside = job.output_dir or job.document.parent
         for done, target in enumerate(targets):
             self.progress(Event("rendering", f"writing {target}", done, len(targets), "files"))
-            files.append((writer.write(target), beside / f"{job.document.stem}.{target}"))
+            files.append((writer.write(target), f"{job.document.stem}.{target}"))
         self.progress(Event("rendering", "", len(targets), len(targets), "files"))
         self.problems += writer.problems
-        outputs = _published(files, beside)
+        outputs = _published(files, beside, job.project)
         self.timings_ms["write"] = _since(started)
         return outputs
 
 
-def _published(files: list[tuple[Path, Path]], directory: Path) -> tuple[Path, ...]:
+def _published(files: list[tuple[Path, str]], directory: Path, project: Path) -> tuple[Path, ...]:
     """Moves files to their places: all are copied first, then each is renamed, so that a full disk leaves none."""
-    with ExitStack() as copies:
-        ready: list[tuple[Path, Path]] = []
+    with ExitStack() as stack:
+        into = stack.enter_context(place(directory, project))
+        copies: list[Copy] = []
+        for source, name in files:
+            written = stack.enter_context(Beneath(source.parent, private=True))
+            copies.append(taken(written, source.name, into, name))
+            stack.callback(copies[-1].discard)
         try:
-            directory.mkdir(parents=True, exist_ok=True)
-            for source, target in files:
-                descriptor, name = tempfile.mkstemp(dir=directory, prefix=".recto-")
-                copies.callback(Path(name).unlink, missing_ok=True)
-                with os.fdopen(descriptor, "wb") as copy, source.open("rb") as written:
-                    os.fchmod(copy.fileno(), 0o644)
-                    shutil.copyfileobj(written, copy)
-                ready.append((Path(name), target))
-            for copied, target in ready:
-                copied.replace(target)
+            return tuple(copy.publish() for copy in copies)
         except OSError as error:
-            reason = (error.strerror or str(error)).lower()
-            found = full_disk(error) or problem("output-unwritable", path=directory, reason=reason)
-            raise EngineError(found) from error
-    return tuple(target for _, target in files)
+            raise unwritable(directory, error) from error
 
 
 def _name(job: Job) -> str:

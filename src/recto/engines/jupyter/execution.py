@@ -183,7 +183,8 @@ def _read(result: Mapping[str, object], blocks: Sequence[int], plotly: bytes) ->
     pairs = list(zip(blocks, items if isinstance(items, list) else (), strict=False))
     prefix = result.get("prefix")
     return Execution(
-        prefix=Path(prefix) if isinstance(prefix, str) and prefix else None,
+        # No system call takes a NUL, and the cells may have changed it.
+        prefix=Path(prefix.replace("\0", "?")) if isinstance(prefix, str) and prefix else None,
         shown={block: outputs(item["outputs"]) for block, item in pairs if "outputs" in item},
         values={block: tuple(_inline(value) for value in item["values"]) for block, item in pairs if "values" in item},
         failure=_failure(result.get("failure"), blocks),

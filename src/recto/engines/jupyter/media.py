@@ -10,7 +10,7 @@ from urllib.parse import unquote, unquote_to_bytes
 
 from msgspec import Struct
 
-from recto.engines.jupyter.untrusted import inside, read_untrusted
+from recto.sandbox.beneath import Beneath, why
 
 # More than any figure has; a page that embeds it would not open.
 IMAGE_BYTES_MAX = 50_000_000
@@ -82,19 +82,18 @@ class Media:
         return self._from_file(target)
 
     def _from_file(self, target: str) -> Image:
-        for name in (target, unquote(target)):
-            path = inside(self._directory / name, self._project)
-            if path is not None:
-                break
-        else:
-            raise ImageMissing("there is no such file in the project")
-        mime = SUFFIXES.get(path.suffix.lower())
-        if mime is None:
-            raise ImageMissing(f"it is not of a type that is known: {', '.join(SUFFIXES)}")
         try:
-            return Image(mime, read_untrusted(path, IMAGE_BYTES_MAX))
+            with Beneath(self._project.resolve()) as opened:
+                found = (opened.followed(self._directory / name) for name in (target, unquote(target)))
+                name = next((name for name in found if name is not None), None)
+                if name is None:
+                    raise ImageMissing("there is no such file in the project")
+                mime = SUFFIXES.get(Path(name).suffix.lower())
+                if mime is None:
+                    raise ImageMissing(f"it is not of a type that is known: {', '.join(SUFFIXES)}")
+                return Image(mime, opened.read(name, IMAGE_BYTES_MAX))
         except OSError as error:
-            raise ImageMissing(str(error)) from error
+            raise ImageMissing(why(error)) from error
 
 
 def _decoded(text: str) -> bytes:

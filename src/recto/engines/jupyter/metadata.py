@@ -10,25 +10,31 @@ from msgspec import Struct
 
 from recto.engines.jupyter.document import Document
 from recto.engines.jupyter.tree import Element, plain_text, words
-from recto.engines.jupyter.untrusted import inside
+from recto.sandbox.beneath import Beneath
 
 # Kept from the templates: Quarto's meaning of these differs, or they would put files and programs into play.
 _DROPPED = ("format", "execute", "jupyter", "python", "css", "template", "toc", "table-of-contents", "engine")
 
+# The references of a large group have some ten megabytes.
+_BYTES_MAX = 100_000_000
+
 
 class Bibliography(Struct, frozen=True):
-    """The project's files that citations are looked up in, and pandoc's options for them."""
+    """Copies of the project's files that citations are looked up in, and pandoc's options for them."""
 
     files: tuple[Path, ...] = ()
     options: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, document: Document, directory: Path, project: Path) -> Bibliography:
-        """What `bibliography` and `csl` of the front matter name, as far as it is inside the project."""
-        found = _files(document.metadata.get("bibliography"), directory, project)
+    def of(cls, document: Document, directory: Path, project: Path, into: Path) -> Bibliography:
+        """What `bibliography` and `csl` of the front matter name, as far as it is inside the project.
+
+        Copies in `into`, since pandoc opens a name later than it is judged here, and shows what it cannot read.
+        """
+        found = _files(document.metadata.get("bibliography"), directory, project, into / "bibliography")
         if not found:
             return cls()
-        style = _files(document.metadata.get("csl"), directory, project)[:1]
+        style = _files(document.metadata.get("csl"), directory, project, into / "style")[:1]
         options = [*(f"--bibliography={path}" for path in found), *(f"--csl={path}" for path in style)]
         return cls((*found, *style), ("--citeproc", *options))
 
@@ -71,7 +77,21 @@ def _name(author: Mapping[str, Any]) -> Mapping[str, Any] | None:
     return {"t": "MetaInlines", "c": inlines} if inlines else None
 
 
-def _files(value: object, directory: Path, project: Path) -> tuple[Path, ...]:
+def _files(value: object, directory: Path, project: Path, into: Path) -> tuple[Path, ...]:
     names = value if isinstance(value, list) else [value]
-    found = (inside(directory / name, project) for name in names if isinstance(name, str))
-    return tuple(path for path in found if path is not None and path.is_file())
+    found: list[Path] = []
+    for name in names:
+        if isinstance(name, str) and (data := _bytes(directory / name, project)) is not None:
+            # pandoc tells the kind by the end of the name.
+            found.append(into.with_name(f"{into.name}-{len(found) + 1}{Path(name).suffix}"))
+            found[-1].write_bytes(data)
+    return tuple(found)
+
+
+def _bytes(path: Path, project: Path) -> bytes | None:
+    try:
+        with Beneath(project.resolve()) as opened:
+            name = opened.followed(path)
+            return None if name is None else opened.read(name, _BYTES_MAX)
+    except OSError:
+        return None

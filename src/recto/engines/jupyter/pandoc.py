@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from recto.engines.jupyter.commands import Access, Commands
-from recto.engines.jupyter.untrusted import read_untrusted
 from recto.problems import EngineError, problem
 from recto.problems.diagnosis import clean, decode
+from recto.sandbox.beneath import Beneath, why
 
 TREE_BYTES_MAX = 500_000_000
 _ENVIRONMENT = {"LANG": "C.UTF-8", "PATH": "/usr/bin:/bin"}
@@ -30,7 +30,10 @@ class Pandoc:
         source.write_text(text, encoding="utf-8")
         self._run(("-f", reader, "-t", "json", str(source), "-o", str(target)))
         try:
-            tree = json.loads(read_untrusted(target, TREE_BYTES_MAX))
+            with Beneath(self._directory, private=True) as directory:
+                tree = json.loads(directory.read(target.name, TREE_BYTES_MAX))
+        except OSError as error:
+            raise EngineError(problem("render-failed", reason=f"pandoc gave no document: {why(error)}")) from error
         except RecursionError as error:
             raise too_deep() from error
         if not isinstance(tree, dict):

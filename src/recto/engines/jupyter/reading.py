@@ -7,8 +7,8 @@ from pathlib import Path
 from recto.engines.jupyter.document import Document
 from recto.engines.jupyter.markdown_reader import read_markdown
 from recto.engines.jupyter.notebook_reader import read_notebook
-from recto.engines.jupyter.untrusted import inside, read_untrusted
 from recto.problems import EngineError, Source, problem
+from recto.sandbox.beneath import Beneath, why
 
 # A notebook with many stored figures has tens of megabytes.
 DOCUMENT_BYTES_MAX = 100_000_000
@@ -18,13 +18,15 @@ def read_document(path: Path, project: Path, file: str) -> Document:
     """The document in this file of the project, which problems call `file`; raises EngineError."""
     if path.suffix.lower() not in (".qmd", ".md", ".ipynb"):
         raise EngineError(problem("document-unknown-type", document=file))
-    real = inside(path, project)
-    if real is None:
-        raise EngineError(problem("document-missing", document=file))
     try:
-        data = read_untrusted(real, DOCUMENT_BYTES_MAX)
+        # Early: no cell of this render has run, and its kernel waits for this.
+        with Beneath(project.resolve(), early=True) as opened:
+            name = opened.followed(path)
+            if name is None:
+                raise EngineError(problem("document-missing", document=file))
+            data = opened.read(name, DOCUMENT_BYTES_MAX)
     except OSError as error:
-        raise EngineError(problem("document-invalid", document=file, reason=error.strerror or error)) from error
+        raise EngineError(problem("document-invalid", document=file, reason=why(error))) from error
     if path.suffix.lower() == ".ipynb":
         return read_notebook(data, file)
     try:

@@ -8,7 +8,6 @@ this process ends, in whatever way, the other end closes and the runner ends its
 from __future__ import annotations
 
 import os
-import shutil
 import socket
 import struct
 import tempfile
@@ -27,6 +26,7 @@ from recto.engines.base import Job
 from recto.engines.jupyter.workplace import ENTERED, Workplace
 from recto.problems import RectoError
 from recto.sandbox.base import OnLine, Outcome, Sandbox, Stop
+from recto.sandbox.removing import discarded
 
 # Lines that wait for the render's thread; more make the runner wait, so that a flood of them stays in its pipe.
 _LINES_MAX = 1000
@@ -101,7 +101,7 @@ class WarmRunner:
             self._line.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
             leases = tuple(_held(held, descriptor) for descriptor in job.keep_open)
             root = Path(tempfile.mkdtemp(prefix="recto-"))
-            held.callback(shutil.rmtree, root, ignore_errors=True)
+            held.callback(discarded, root)
             self.workplace = Workplace.make(root)
             self._command = self.workplace.command(job, seconds_max, far.fileno(), leases)
             self._held = held.pop_all()

@@ -17,9 +17,9 @@ from pathlib import Path
 from msgspec import Struct
 
 from recto.engines.base import Job
-from recto.engines.jupyter.untrusted import read_untrusted
 from recto.problems import EngineError, problem
 from recto.sandbox.base import Command, Limits
+from recto.sandbox.beneath import Beneath, why
 
 RUNNER = Path(__file__).with_name("runner.py")
 # The line on the runner's stdout that says that cells run from here on.
@@ -83,18 +83,30 @@ class Workplace(Struct, frozen=True):
     def result(self) -> Mapping[str, object]:
         """What the runner wrote, which its cells may have changed; raises EngineError."""
         try:
-            value = json.loads(read_untrusted(self.cells / "result.json", RESULT_BYTES_MAX))
-        except (OSError, ValueError, RecursionError) as error:
-            reason = f"what the cells gave cannot be read: {error}"
-            raise EngineError(problem("render-failed", reason=reason)) from error
+            value = json.loads(self._left("result.json", RESULT_BYTES_MAX))
+        except (ValueError, RecursionError) as error:
+            raise _unreadable(str(error)) from error
         if not isinstance(value, dict):
-            raise EngineError(problem("render-failed", reason="what the cells gave cannot be read"))
+            raise _unreadable("it is no mapping")
         return value
 
     def plotly(self) -> bytes:
-        """The script that draws plotly's figures; nothing where there is no such figure."""
-        path = self.cells / "plotly.js"
-        return read_untrusted(path, SCRIPT_BYTES_MAX) if path.exists() else b""
+        """The script that draws plotly's figures; nothing where there is no such figure. Raises EngineError."""
+        return self._left("plotly.js", SCRIPT_BYTES_MAX, b"")
+
+    def _left(self, name: str, bytes_max: int, instead: bytes | None = None) -> bytes:
+        """What the cells left under that name; `instead` where they left nothing."""
+        try:
+            with Beneath(self.cells, private=True) as cells:
+                return cells.read(name, bytes_max)
+        except OSError as error:
+            if isinstance(error, FileNotFoundError) and instead is not None:
+                return instead
+            raise _unreadable(why(error)) from error
+
+
+def _unreadable(reason: str) -> EngineError:
+    return EngineError(problem("render-failed", reason=f"what the cells gave cannot be read: {reason}"))
 
 
 def _environment(job: Job, cells: Path) -> dict[str, str]:

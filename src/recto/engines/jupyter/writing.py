@@ -68,7 +68,7 @@ class Writer(Struct):
         images = Images(media, target, directory, self.file, self._line_of)
         tree["blocks"] = images.placed(blocks)
         self.problems += [found for found in images.missing if found not in self.problems]
-        bibliography = Bibliography.of(self.document, job.document.parent, job.project)
+        bibliography = Bibliography.of(self.document, job.document.parent, job.project, directory)
         if not bibliography.files:
             tree = changed(tree, citation_as_text)
         tree["meta"] = prepared(tree["meta"], self.execution.plotly if target == "html" else b"", self._dates())
@@ -78,9 +78,9 @@ class Writer(Struct):
         """The days that the front matter may name by a word."""
         today = datetime.now(tz=UTC).date().isoformat()
         try:
-            changed_at = self.commands.job.document.stat().st_mtime
-        except FileNotFoundError:
-            # A cell removed the document; what was read of it is rendered all the same.
+            changed_at = self.commands.job.document.lstat().st_mtime
+        except OSError:
+            # A cell removed the document, or put something in its way; what was read of it is rendered all the same.
             return {"today": today, "now": today, "last-modified": today}
         changed_on = datetime.fromtimestamp(changed_at, tz=UTC).date().isoformat()
         return {"today": today, "now": today, "last-modified": changed_on}

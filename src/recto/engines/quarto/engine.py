@@ -14,12 +14,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from recto.engines.base import Job, Rendered, Status
 from recto.engines.quarto import evidence, failure, outputs
 from recto.engines.quarto.source import SUFFIXES, Document, read_document
 from recto.engines.quarto.surroundings import Surroundings, surroundings
-from recto.problems import Problem, problem
+from recto.problems import EngineError, Problem, problem
 from recto.problems.diagnosis import redacted
 from recto.progress import Event, Progress
 from recto.sandbox.base import Command, Limits, OnLine, Outcome, Sandbox
@@ -37,13 +38,14 @@ _PROBED = re.compile(r"^\s*Path: (?P<python>/.*\S)\s*$", re.MULTILINE)
 
 
 class _Run(Struct, frozen=True):
-    """One run of Quarto. `output` is None unless it succeeded."""
+    """One run of Quarto. `output` is None unless it succeeded, and `files` are what was delivered of it."""
 
     status: Status
     log: str
-    output: Path | None = None
+    output: str | None = None
     problems: tuple[Problem, ...] = ()
     prefix: Path | None = None
+    files: tuple[Path, ...] = ()
 
 
 class QuartoEngine:
@@ -96,7 +98,7 @@ class QuartoEngine:
         progress: Progress,
         cancelled: Callable[[], bool] | None,
     ) -> _Run:
-        beside = outputs.Beside.look(job.document)
+        beside = outputs.Beside.look(job.document, job.project)
         with surroundings(job) as around:
             try:
                 outcome = self._sandbox.run(
@@ -106,7 +108,7 @@ class QuartoEngine:
                 )
             finally:
                 beside.clear_transient()
-            run = _judged(job, document, around, outcome)
+            run = _delivered(job, _judged(job, document, around, outcome))
         if run.status != "success":
             beside.clear_new()
         return run
@@ -160,7 +162,7 @@ def _judged(job: Job, document: Document, around: Surroundings, outcome: Outcome
     output = outputs.created(log, job.document, job.project)
     if astray := _astray(job, document, told, log, ended_well=outcome.code == 0):
         if output is not None:
-            outputs.throw_away(output)
+            outputs.throw_away(output, job.project)
         return _Run("failure", log, problems=(astray,), prefix=prefix)
     if outcome.code != 0:
         found = failure.problems(log, failure.errors_in(around.log), document, job)
@@ -170,6 +172,17 @@ def _judged(job: Job, document: Document, around: Surroundings, outcome: Outcome
         lost = problem("render-failed", reason="Quarto named no output inside the project")
         return _Run("failure", log, problems=(lost,), prefix=prefix)
     return _Run("success", log, output, prefix=prefix)
+
+
+def _delivered(job: Job, run: _Run) -> _Run:
+    """The run with its files where they were wanted; a failure where its output is none that can be shown."""
+    if run.output is None:
+        return run
+    try:
+        delivered = outputs.deliver(run.output, job.document, job.project, job.output_dir)
+    except EngineError as error:
+        return replace(run, status="failure", output=None, problems=(*run.problems, *error.problems))
+    return replace(run, files=delivered.files, problems=(*run.problems, *delivered.problems))
 
 
 def _by_limit(found: Problem, outcome: Outcome) -> Problem:
@@ -206,10 +219,9 @@ def _astray(
 
 def _with(rendered: Rendered, job: Job, run: _Run, name: str, milliseconds: float) -> Rendered:
     """What came of the job so far and of one more run."""
-    new = outputs.deliver(run.output, job.document, job.output_dir) if run.output else ()
     return Rendered(
         status=run.status,
-        outputs=tuple(dict.fromkeys(rendered.outputs + new)),
+        outputs=tuple(dict.fromkeys(rendered.outputs + run.files)),
         problems=rendered.problems + run.problems,
         log=rendered.log + run.log,
         prefix=run.prefix or rendered.prefix,

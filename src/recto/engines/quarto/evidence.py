@@ -17,8 +17,12 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from recto.sandbox.beneath import Beneath
+
 FILE_VARIABLE = "RECTO_EVIDENCE"
 PREFIX_VARIABLE = "RECTO_PREFIX"
+# Two paths.
+_BYTES_MAX = 100_000
 
 # The first kernel of a render is the document's; a kernel that a cell starts finds the file taken and is left alone.
 _HOOK = f"""\
@@ -60,7 +64,15 @@ def plant(ipython: Path) -> None:
 def read(file: Path) -> Evidence | None:
     """What was written, or None where no kernel told anything that can be read."""
     try:
-        told = json.loads(file.read_text(encoding="utf-8"))
-        return Evidence(Path(told["prefix"]), Path(told["executable"]))
-    except (OSError, ValueError, KeyError, TypeError):
+        with Beneath(file.parent, private=True) as home:
+            told = json.loads(home.read(file.name, _BYTES_MAX))
+        return Evidence(_path(told["prefix"]), _path(told["executable"]))
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
+
+
+def _path(text: str) -> Path:
+    """A path that can be one; ValueError for what no system call takes."""
+    if "\0" in text:
+        raise ValueError(text)
+    return Path(text)

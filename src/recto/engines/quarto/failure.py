@@ -16,6 +16,7 @@ from recto.engines.quarto.source import Cell, Document
 from recto.problems import Problem, Source, problem
 from recto.problems.diagnosis import diagnose
 from recto.problems.modules import hint_for_module, missing_submodule
+from recto.sandbox.beneath import Beneath
 
 _RULE = re.escape("-" * 18)
 _BLOCK = re.compile(
@@ -84,9 +85,9 @@ def running_cell(log: str, document: Document, job: Job) -> Source | None:
 def errors_in(log_file: Path) -> tuple[str, ...]:
     """The messages of level ERROR in Quarto's JSON log; what cannot be read counts as absent."""
     try:
-        with log_file.open("rb") as file:
-            data = file.read(_LOG_BYTES_MAX)
-    except FileNotFoundError:
+        with Beneath(log_file.parent, private=True) as home:
+            data = home.head(log_file.name, _LOG_BYTES_MAX)
+    except OSError:
         return ()
     return tuple(_errors(data.decode("utf-8", "replace")))
 
@@ -95,7 +96,7 @@ def _errors(text: str) -> Iterator[str]:
     for line in text.splitlines():
         try:
             entry = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             continue
         if isinstance(entry, dict) and isinstance(entry.get("level"), int) and entry["level"] >= _ERROR_LEVEL:
             yield str(entry.get("msg", "")).strip()

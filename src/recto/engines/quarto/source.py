@@ -11,12 +11,16 @@ import yaml
 from msgspec import Struct
 from msgspec.structs import replace
 
+from recto.sandbox.beneath import Beneath
+
 SUFFIXES = (".qmd", ".md", ".ipynb")
 
 _FENCE = re.compile(r"^[ \t]*(?P<fence>`{3,}|~{3,})(?P<info>.*)$")
 _INCLUDE = re.compile(r"^[ \t]*\{\{<[ \t]*include[ \t]+(?P<path>[^\s>]+)[ \t]*>\}\}[ \t]*$")
 # Included files may include others; a file that includes itself ends here.
 _INCLUDES_DEEP_MAX = 8
+# A notebook with many stored figures has tens of megabytes.
+_BYTES_MAX = 100_000_000
 _PYTHON = re.compile(r"^\s*\{python\b[^{}]*\}\s*$")
 
 
@@ -42,7 +46,7 @@ class Document(Struct, frozen=True):
 
 def read_document(path: Path, project: Path) -> Document:
     """The document at this path. What cannot be parsed counts as absent: Quarto reads it too and says what is wrong."""
-    text = _text(path)
+    text = _text(path, project)
     if path.suffix == ".ipynb":
         notebook = _mapping(_json(text))
         front, found = _notebook_front(notebook), _notebook_cells(path, notebook)
@@ -73,7 +77,7 @@ def _fenced_cells(path: Path, text: str, project: Path, deep: int) -> Iterator[C
             fence, gathered = match["fence"], []
             first = place + 1 if fence[0] == "`" and _PYTHON.match(match["info"]) else 0
         elif deep and (included := _included(path, line, project)):
-            yield from _fenced_cells(included, _text(included), project, deep - 1)
+            yield from _fenced_cells(included, _text(included, project), project, deep - 1)
 
 
 def _included(path: Path, line: str, project: Path) -> Path | None:
@@ -83,7 +87,7 @@ def _included(path: Path, line: str, project: Path) -> Path | None:
         return None
     name = match["path"].strip("'\"")
     file = project / name.lstrip("/") if name.startswith("/") else path.parent / name
-    return file if file.is_file() and file.resolve().is_relative_to(project.resolve()) else None
+    return file if _bytes(file, project) is not None else None
 
 
 def _notebook_cells(path: Path, notebook: Mapping[str, object]) -> Iterator[Cell]:
@@ -119,8 +123,8 @@ def _front_matter(text: str) -> Mapping[str, object]:
 
 def _project_options(project: Path) -> Mapping[str, object]:
     for name in ("_quarto.yml", "_quarto.yaml"):
-        if (project / name).is_file():
-            return _yaml(_text(project / name))
+        if text := _text(project / name, project):
+            return _yaml(text)
     return {}
 
 
@@ -130,8 +134,19 @@ def _formats(declared: object) -> tuple[str, ...]:
     return tuple(str(name) for name in declared) if isinstance(declared, dict) else ()
 
 
-def _text(path: Path) -> str:
-    return path.read_text(encoding="utf-8-sig", errors="replace")
+def _text(path: Path, project: Path) -> str:
+    return (_bytes(path, project) or b"").decode("utf-8-sig", "replace")
+
+
+def _bytes(path: Path, project: Path) -> bytes | None:
+    """What a file holds, by links within the project only; None for all that is no plain file there."""
+    try:
+        # Early: no cell of this render has run.
+        with Beneath(project.resolve(), early=True) as opened:
+            name = opened.followed(path)
+            return None if name is None else opened.read(name, _BYTES_MAX)
+    except OSError:
+        return None
 
 
 def _yaml(text: str) -> Mapping[str, object]:

@@ -6,12 +6,13 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import mkdtemp
 
 from msgspec import Struct
 
 from recto.engines.base import Job
 from recto.engines.quarto import evidence
+from recto.sandbox.removing import discarded
 
 _PATH = "/usr/local/bin:/usr/bin:/bin"
 
@@ -44,12 +45,15 @@ class Surroundings(Struct, frozen=True):
 @contextmanager
 def surroundings(job: Job) -> Iterator[Surroundings]:
     """Fresh surroundings for one run: nothing of an earlier run or of our own user is seen in them."""
-    with TemporaryDirectory(prefix="recto-quarto-", ignore_cleanup_errors=True) as name:
-        home = Path(name)
+    home = Path(mkdtemp(prefix="recto-quarto-"))
+    try:
         (home / "tmp").mkdir()
         evidence.plant(home / "ipython")
         job.give_fonts(home / "config" / "matplotlib")
         yield Surroundings(home, home / "quarto.jsonl", home / "kernel.json", _environment(job, home))
+    finally:
+        # What cannot be removed stays behind rather than hide the render's outcome.
+        discarded(home)
 
 
 def _environment(job: Job, home: Path) -> dict[str, str]:

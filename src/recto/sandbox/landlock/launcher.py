@@ -3,9 +3,8 @@
 `python -I -S launcher.py SPEC REPORT`: two descriptors. SPEC holds, as marshal writes it, `argv`, `environment`, `mark`
 (a variable of ours that is added to it), `parent` (the process id of whoever starts us), `inherited` (descriptors of
 the command alone), `leases` (descriptors of ours alone), `ruleset` (files, TCP, scopes), `grants` (`path`, `rights`,
-`direct`), `limits` (pairs of rlimit and value), `filter` (BPF) and `user` (uid and gid, or None). REPORT gets a line
-when all is in force, and in its place what is in the way: stage, number of the error, and what it is about, with NUL
-between them.
+`direct`), `filter` (BPF) and `user` (uid and gid, or None). REPORT gets a line when all is in force, and in its place
+what is in the way: stage, number of the error, and what it is about, with NUL between them. Limits are in force already.
 
 ```
 started by the service -- stays outside, as subreaper: whatever loses its parent inside becomes its child
@@ -118,8 +117,6 @@ def lock_in(spec: dict[str, Any], outsider: int) -> None:
     prctl(SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != outsider:
         os._exit(NOT_STARTED)
-    for number, value in spec["limits"]:
-        limit(number, value)
     filter_calls(spec["filter"])
 
 
@@ -150,16 +147,6 @@ def drop(user: int, group: int) -> None:
         os.setresuid(user, user, user)
     except OSError as error:
         raise Failure("user", error.errno or 0, f"{user}:{group}") from error
-
-
-def limit(number: int, value: int) -> None:
-    """A limit for good, never above what there was."""
-    hard = resource.getrlimit(number)[1]
-    value = value if hard == resource.RLIM_INFINITY else min(value, hard)
-    try:
-        resource.setrlimit(number, (value, value))
-    except (OSError, ValueError) as error:
-        raise Failure("limit", getattr(error, "errno", 0), str(number)) from error
 
 
 def filter_calls(code: bytes) -> None:

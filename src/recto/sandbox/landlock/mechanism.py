@@ -5,17 +5,18 @@ from __future__ import annotations
 import marshal
 import os
 import platform
-import resource
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from msgspec import to_builtins
 from msgspec.structs import replace
 
-from recto.sandbox.base import Command, Limits, OnLine, Outcome, Tier
+from recto.sandbox.base import Command, Limits, OnLine, Outcome, tightened
+from recto.sandbox.identity import Identity
 from recto.sandbox.landlock import ruleset
+from recto.sandbox.limits.keeping import Limiter
 from recto.sandbox.process_tree import MARK
 from recto.sandbox.refusal import SandboxError
 from recto.sandbox.seccomp import OFFLINE_RULES, RULES, UNSHARED_RULES, program
@@ -40,8 +41,7 @@ class Landlock:
     - What belongs to the same user can have its permissions and times changed (chmod(2)), and its processes the way in
       which they are scheduled: message libraries set that for their threads. Start as root, with a `user` for commands
       alone, or give each command a container.
-    - Memory, processes and CPU time are limited for each process or user by itself, and disk for each file by itself,
-      unless whoever starts us is in a control group.
+    - Where no control group can be made, memory and CPU time are limited for each process by itself.
     - Addresses of the machine's interfaces are told to whom asks the kernel (netlink).
     - `/tmp` and `/dev/shm` are not there: temporary files go to `TMPDIR`, and process pools of Python do not work.
 
@@ -51,15 +51,28 @@ class Landlock:
 
     name = "landlock"
 
-    def __init__(self, user: int | None = None, group: int | None = None, python: Path = Path(sys.executable)) -> None:
+    def __init__(
+        self,
+        user: int | None = None,
+        group: int | None = None,
+        python: Path = Path(sys.executable),
+        *,
+        limits: Limits | None = None,
+        shown: tuple[Path, ...] = (),
+        limiter: Limiter | None = None,
+    ) -> None:
         """`user` and `group` are what root becomes for a command; whoever is not root stays who they are.
 
-        `python` runs the launcher; any of 3.11 or newer does. Raises SandboxError where this machine, or this user,
-        cannot contain a command.
+        `limits` are the operator's, within which each command has its own; `shown` every command may read. `python`
+        runs the launcher; any of 3.11 or newer does. Raises SandboxError where this machine, or this user, cannot
+        contain a command.
         """
         ruleset.require_version(ruleset.version())
         self._identity = _identity(user, group)
         self._python = python
+        self._limits = limits or Limits()
+        self._shown = shown
+        self._limiter = limiter or Limiter()
         self._filters = {
             "none": program(platform.machine(), (*RULES, *UNSHARED_RULES, *OFFLINE_RULES)),
             "host": program(platform.machine(), (*RULES, *UNSHARED_RULES)),
@@ -82,22 +95,30 @@ class Landlock:
                 "Building needs bubblewrap: Landlock cannot leave a command the package index and nothing else. "
                 "Build the environments elsewhere, or allow user namespaces."
             )
+        command = replace(
+            command, limits=tightened(command.limits, self._limits), read_only=(*command.read_only, *self._shown)
+        )
+        user = None if self._identity is None else self._identity[0]
+        if user is not None:
+            identity = Identity(user, dropped=True)
+            identity.hand_over(command.writable)
+            identity.show(command.read_only)
         outer = {MARK: command.environment[MARK]} if MARK in command.environment else {}
-        with _memory_file(b"") as report:
-            # Also read by another Python than ours: version 2 is that of all.
-            spec = marshal.dumps(self._spec(command), 2)
-            with _memory_file(spec) as given:
-                outcome = supervise(
-                    # Nothing of the command's in the launcher's arguments or environment, which others may read.
-                    replace(command, environment=outer, keep_open=(*command.keep_open, given, report)),
-                    argv=(str(self._python), "-I", "-S", str(LAUNCHER), str(given), str(report)),
-                    on_stdout=on_stdout,
-                    on_stderr=on_stderr,
-                    cancelled=cancelled,
-                    user=None if self._identity is None else self._identity[0],
-                )
+        # Also read by another Python than ours: version 2 is that of all.
+        spec = marshal.dumps(self._spec(command), 2)
+        with _memory_file(b"") as report, _memory_file(spec) as given, self._limiter.keep(command, user) as keeper:
+            outcome = supervise(
+                # Nothing of the command's in the launcher's arguments or environment, which others may read.
+                replace(command, environment=outer, keep_open=(*command.keep_open, given, report)),
+                argv=(str(self._python), "-I", "-S", str(LAUNCHER), str(given), str(report)),
+                keeper=keeper,
+                on_stdout=on_stdout,
+                on_stderr=on_stderr,
+                cancelled=cancelled,
+                user=user,
+            )
             _check(os.pread(report, 65_536, 0), outcome)
-        return replace(outcome, tiers=_tiers(command.limits))
+        return outcome
 
     def _spec(self, command: Command) -> dict[str, object]:
         tcp = ruleset.ALL_TCP if command.network == "none" else 0
@@ -110,36 +131,9 @@ class Landlock:
             "leases": tuple(command.leases),
             "ruleset": (ruleset.ALL_FILES, tcp, ruleset.ALL_SCOPES),
             "grants": to_builtins(ruleset.grants(command)),
-            "limits": rlimits(command.limits),
             "filter": self._filters[command.network],
             "user": self._identity,
         }
-
-
-def rlimits(limits: Limits) -> Sequence[tuple[int, int]]:
-    """The limits that a process can be given, as setrlimit(2) numbers them.
-
-    Memory is data, never address space: V8, so Deno, so Quarto, reserves tens of gigabytes of that and uses little.
-    """
-    wanted = (
-        (resource.RLIMIT_CORE, 0),
-        (resource.RLIMIT_DATA, limits.memory_bytes),
-        (resource.RLIMIT_NPROC, limits.processes),
-        (resource.RLIMIT_CPU, limits.cpu_seconds),
-        (resource.RLIMIT_NOFILE, limits.open_files),
-        (resource.RLIMIT_FSIZE, limits.file_bytes),
-    )
-    return tuple((number, value) for number, value in wanted if value is not None)
-
-
-def _tiers(limits: Limits) -> Mapping[str, Tier]:
-    asked: tuple[tuple[str, object, Tier], ...] = (
-        ("memory", limits.memory_bytes, "process"),
-        ("processes", limits.processes, "process"),
-        ("cpus", limits.cpus, "none"),
-        ("disk", limits.disk_bytes, "none"),
-    )
-    return {name: tier for name, value, tier in asked if value is not None}
 
 
 def _identity(user: int | None, group: int | None) -> tuple[int, int] | None:
