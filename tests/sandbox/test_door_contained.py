@@ -8,15 +8,16 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
-from doors import FORWARDER, PORT, PYTHON, Place, contained, forwarder, listening, named
+from doors import PORT, PYTHON, Place, contained, listening, named
 
 from containing import needs_bubblewrap
 from loopback_index import LoopbackIndex, serving
 from recto.sandbox.base import Command
 from recto.sandbox.bubblewrap import Bubblewrap
-from recto.sandbox.door.client import certificates, seen_inside
+from recto.sandbox.door.client import seen_inside
 from recto.sandbox.door.destinations import Destination, of_url
 from recto.sandbox.door.hosts import access
+from recto.sandbox.door.leading import Leading
 from recto.sandbox.door.proxy import Door
 from recto.sandbox.door.upstream import upstreams
 
@@ -197,18 +198,17 @@ def test_pip_downloads_from_the_index(default_index_url: str, way: dict[str, str
 def test_the_sandbox_itself_leads_a_build_out_by_its_door(uv: Path, index: LoopbackIndex, tmp_path: Path) -> None:
     work = tmp_path / "work"
     work.mkdir()
-    with Door(named(over(index)), scratch=tmp_path) as door:
-        words = uv_words(uv, work, index.url, "small")
-        command = Command(
-            argv=tuple(forwarder(door.socket, *words)),
-            cwd=work,
-            environment=inside(work, {}),
-            read_only=(door.socket, FORWARDER, uv, PYTHON.parent.parent, *certificates({})),
-            writable=(work,),
-            network="index",
-        )
-        outcome = Bubblewrap().run(command)
+    command = Command(
+        argv=tuple(map(str, uv_words(uv, work, index.url, "small"))),
+        cwd=work,
+        environment=inside(work, {}),
+        read_only=(uv, PYTHON.parent.parent),
+        writable=(work,),
+        network="index",
+    )
 
-        assert outcome.succeeded, outcome.stderr
-        assert set(door.counts.allowed) == {f"127.0.0.1:{index.port}"}
+    outcome = Bubblewrap(leading=Leading(lambda: named(over(index)), {})).run(command)
+
+    assert outcome.succeeded, outcome.stderr
+    assert index.asked
     assert (work / "site" / "small-1.0.dist-info").is_dir()

@@ -23,7 +23,7 @@ from recto.sandbox import profile
 from recto.sandbox.base import Command, Limits, OnLine, Outcome, tightened
 from recto.sandbox.identity import Identity
 from recto.sandbox.limits.keeping import Limiter
-from recto.sandbox.refusal import SandboxError
+from recto.sandbox.refusal import SandboxError, require
 from recto.sandbox.seccomp import program
 from recto.sandbox.supervise import supervise
 
@@ -143,9 +143,7 @@ class Bubblewrap:
 
 def _check(command: Command) -> None:
     """Raises what starting the command without a sandbox would raise, and SandboxError for a path that is not there."""
-    for path in (*command.read_only, *command.writable):
-        if not path.exists():
-            raise SandboxError(f"`{path}` is not there")
+    require((*command.read_only, *command.writable))
     program = command.argv[0]
     found = shutil.which(program, path=command.environment.get("PATH", os.defpath))
     if found is None:

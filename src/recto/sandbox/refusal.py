@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from pathlib import Path
+
 from recto.problems import RectoError, problem
 
 
@@ -11,3 +14,10 @@ class SandboxError(RectoError):
     def __init__(self, reason: str, raw: str = "") -> None:
         self.reason = reason.rstrip(".")
         super().__init__(problem("sandbox-unavailable", reason=self.reason), raw)
+
+
+def require(paths: Iterable[Path]) -> None:
+    """Raises SandboxError for a path that is not there: a command would be contained without what it needs."""
+    for path in paths:
+        if not path.exists():
+            raise SandboxError(f"`{path}` is not there")

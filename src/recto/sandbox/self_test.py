@@ -68,6 +68,9 @@ def tried(sandbox: Sandbox) -> tuple[Promise, ...]:
             return (*_world(sandbox, Path(name)), *_limits(sandbox, Path(name)))
         except SandboxError as error:
             return (Promise("runs", error.reason),)
+        except OSError as error:
+            # The interpreter is out of reach for the user that commands are run as.
+            return (Promise("runs", str(error)),)
 
 
 def _world(sandbox: Sandbox, directory: Path) -> tuple[Promise, ...]:

@@ -4,7 +4,8 @@
 (a variable of ours that is added to it), `parent` (the process id of whoever starts us), `inherited` (descriptors of
 the command alone), `leases` (descriptors of ours alone), `ruleset` (files, TCP, scopes), `grants` (`path`, `rights`,
 `direct`), `filter` (BPF) and `user` (uid and gid, or None). REPORT gets a line when all is in force, and in its place
-what is in the way: stage, number of the error, and what it is about, with NUL between them. Limits are in force already.
+what is in the way: stage, number of the error, and what it is about, with NUL between them. Limits are in force by
+then.
 
 ```
 started by the service -- stays outside, as subreaper: whatever loses its parent inside becomes its child

@@ -18,7 +18,7 @@ from recto.sandbox.identity import Identity
 from recto.sandbox.landlock import ruleset
 from recto.sandbox.limits.keeping import Limiter
 from recto.sandbox.process_tree import MARK
-from recto.sandbox.refusal import SandboxError
+from recto.sandbox.refusal import SandboxError, require
 from recto.sandbox.seccomp import OFFLINE_RULES, RULES, UNSHARED_RULES, program
 from recto.sandbox.supervise import supervise
 
@@ -98,6 +98,7 @@ class Landlock:
         command = replace(
             command, limits=tightened(command.limits, self._limits), read_only=(*command.read_only, *self._shown)
         )
+        require((*command.read_only, *command.writable))
         user = None if self._identity is None else self._identity[0]
         if user is not None:
             identity = Identity(user, dropped=True)
