@@ -12,11 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loopback_index import LoopbackIndex, serving
+from recto.problems import SandboxError
 from recto.sandbox.door.access import Access
 from recto.sandbox.door.destinations import Destination, of_url
 from recto.sandbox.door.hosts import access
 from recto.sandbox.door.pages import named_hosts
-from recto.sandbox.refusal import SandboxError
 
 pytest_plugins = ("door_fixtures",)
 

@@ -18,12 +18,12 @@ import pytest
 from doors import SECONDS_MAX, Place, answer, connected, hello, listening, named, read_all, status
 
 from loopback_index import LoopbackIndex, serving
+from recto.problems import SandboxError
 from recto.sandbox.door.access import Access
 from recto.sandbox.door.counts import NAMES_MAX, OTHERS, Counts
 from recto.sandbox.door.destinations import Destination, of_url
 from recto.sandbox.door.limits import DoorLimits
 from recto.sandbox.door.proxy import Door
-from recto.sandbox.refusal import SandboxError
 
 
 @pytest.fixture

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 from doors import Place, answer, connected, hello, listening, named, status
 
+from recto.problems import SandboxError
 from recto.sandbox.door.access import Access
 from recto.sandbox.door.destinations import Destination
 from recto.sandbox.door.proxy import Door
 from recto.sandbox.door.upstream import Upstream, Upstreams, upstreams
-from recto.sandbox.refusal import SandboxError
 
 INDEX = Destination("index.example", 443, True)
 PLAIN = Destination("index.example", 80, False)

@@ -14,11 +14,11 @@ import psutil
 import pytest
 
 from containing import needs_bubblewrap
+from recto.problems import SandboxError
 from recto.sandbox.base import Command, Limits
 from recto.sandbox.bubblewrap import Bubblewrap
 from recto.sandbox.identity import Identity
 from recto.sandbox.none import NoSandbox
-from recto.sandbox.refusal import SandboxError
 from recto.sandbox.self_test import tried
 
 pytestmark = needs_bubblewrap
@@ -66,6 +66,14 @@ def test_it_sees_its_own_paths_and_the_programs_of_the_system_only(shell: Shell,
     assert "content" in said
     assert "secret" not in said
     assert not set(said.split()) & {"shadow", "machine-id", "resolv.conf", "home", "srv", "boot"}
+
+
+def test_what_libraries_look_for_is_readable(shell: Shell) -> None:
+    present = [path for path in ("/etc/ssl/certs", "/etc/fonts", "/etc/alternatives") if Path(path).is_dir()]
+
+    code, said = shell(f"ls {' '.join(present)} > /dev/null")
+
+    assert (code, said) == (0, "")
 
 
 @pytest.mark.parametrize("where", ["/", "/usr", "/usr/bin", "/etc", "/dev", "/var", "/run", "{shown}"])
@@ -194,7 +202,7 @@ def test_a_loopback_of_its_own_works(own: Path) -> None:
 
 def test_files_are_linked_below_a_common_root_and_the_rest_of_it_is_hidden(shell: Shell, tmp_path: Path) -> None:
     root = tmp_path / "root"
-    for name in ("cache", "staging/mine", "staging/other", "secrets"):
+    for name in ("cache", "staging/mine", "staging/other", "secrets", "base/shown", "base/hidden"):
         (root / name).mkdir(parents=True)
     (root / "secrets" / "file").write_text("secret")
     (root / "loose").write_text("secret")
@@ -202,7 +210,8 @@ def test_files_are_linked_below_a_common_root_and_the_rest_of_it_is_hidden(shell
 
     _, said = shell(
         f"ln {root}/cache/wheel {root}/staging/mine/wheel; ls {root}/staging/other {root}/secrets; cat {root}/loose;"
-        f" for p in secrets staging/other staging; do echo x > {root}/$p/made && echo wrote; done",
+        f" for p in secrets staging/other base base/shown base/hidden; do echo x > {root}/$p/made && echo wrote; done",
+        read_only=(root / "base" / "shown",),
         writable=(tmp_path / "own", root / "cache", root / "staging" / "mine"),
         link_root=root,
     )
@@ -211,6 +220,8 @@ def test_files_are_linked_below_a_common_root_and_the_rest_of_it_is_hidden(shell
     assert "secret" not in said.replace(str(root), "").replace("secrets", "")
     assert list((root / "secrets").iterdir()) == [root / "secrets" / "file"]
     assert list((root / "staging" / "other").iterdir()) == []
+    assert "wrote" not in said
+    assert sorted(path.name for path in root.rglob("made")) == []
 
 
 DAEMON = """

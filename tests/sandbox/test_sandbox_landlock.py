@@ -15,12 +15,12 @@ import psutil
 import pytest
 from landlock_fixtures import IS_ROOT, PLAIN, PYTHON, Control, Run, control, landlock, place, run
 
+from recto.problems import SandboxError
 from recto.sandbox.base import Command, Limits
 from recto.sandbox.landlock import Landlock
 from recto.sandbox.landlock.ruleset import LEAST_VERSION, require_version
 from recto.sandbox.none import NoSandbox
 from recto.sandbox.process_tree import MARK
-from recto.sandbox.refusal import SandboxError
 
 __all__ = ["control", "landlock", "place", "run"]
 

@@ -14,7 +14,7 @@ from classic_bpf import evaluate
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recto.sandbox.refusal import SandboxError
+from recto.problems import SandboxError
 from recto.sandbox.seccomp import OFFLINE_RULES, RULES, UNSHARED_RULES, program
 from recto.sandbox.seccomp.numbers import CALLS, NEWEST
 from recto.sandbox.seccomp.rules import Rule

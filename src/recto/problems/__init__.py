@@ -11,6 +11,7 @@ from recto.problems.errors import (
     RectoError,
     Refused,
     ResolveError,
+    SandboxError,
     SettingsError,
     StoreError,
 )
@@ -31,6 +32,7 @@ __all__ = [
     "RectoError",
     "Refused",
     "ResolveError",
+    "SandboxError",
     "SettingsError",
     "Source",
     "StoreError",

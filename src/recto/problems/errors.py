@@ -8,6 +8,7 @@ RectoError
 ├── ResolveError       no set of packages answers the declaration
 ├── BuildError         the set could not be installed, or the result failed its proof
 ├── StoreError         the data directory cannot be used as it must be
+├── SandboxError       a command cannot be contained as it must be, so it was not run
 ├── EngineError        the document could not be turned into output
 └── Cancelled          somebody who may do so stopped it
 """
@@ -59,6 +60,10 @@ class BuildError(RectoError):
 
 class StoreError(RectoError):
     """The data directory cannot be used as it must be."""
+
+
+class SandboxError(RectoError):
+    """A command could not be contained as it must be, so it was not run."""
 
 
 class EngineError(RectoError):

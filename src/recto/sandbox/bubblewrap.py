@@ -23,7 +23,7 @@ from recto.sandbox import profile
 from recto.sandbox.base import Command, Limits, OnLine, Outcome, tightened
 from recto.sandbox.identity import Identity
 from recto.sandbox.limits.keeping import Limiter
-from recto.sandbox.refusal import SandboxError, require
+from recto.sandbox.refusal import refusal, require
 from recto.sandbox.seccomp import program
 from recto.sandbox.supervise import supervise
 
@@ -87,7 +87,7 @@ class Bubblewrap:
         if outcome.stop == "exited" and outcome.code >= 0 and _ENTERED not in said and not outcome.memory_kills:
             text = outcome.stderr.decode("utf-8", "replace").strip()
             reason = text.splitlines()[-1].removeprefix("bwrap: ") if text else f"bubblewrap ended with {outcome.code}"
-            raise SandboxError(f"bubblewrap says: {reason.rstrip('.')}", text)
+            raise refusal(f"bubblewrap says: {reason.rstrip('.')}", text)
         return replace(outcome, code=_code(outcome.code))
 
     def _led(self, command: Command) -> AbstractContextManager[Command]:
@@ -95,7 +95,7 @@ class Bubblewrap:
         if command.network != "index":
             return nullcontext(command)
         if self._leading is None:
-            raise SandboxError("nothing was named that leads to the package index")
+            raise refusal("nothing was named that leads to the package index")
         return self._leading.led(command)
 
     @contextmanager
@@ -129,7 +129,7 @@ class Bubblewrap:
     def _executable(self) -> str:
         found = shutil.which("bwrap", path=self._path)
         if found is None:
-            raise SandboxError("`bwrap` is not installed; install the package `bubblewrap`")
+            raise refusal("`bwrap` is not installed; install the package `bubblewrap`")
         return found
 
     def _becoming(self) -> tuple[str, ...]:

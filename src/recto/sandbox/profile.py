@@ -74,6 +74,7 @@ def _system() -> Iterator[str]:
             yield from ("--symlink", str(Path(place).readlink()), place)
         elif Path(place).is_dir():
             yield from ("--ro-bind", place, place)
+    yield from _ways(map(Path, _LIBRARIES))
     for path in _LIBRARIES:
         yield from ("--ro-bind-try", path, path)
 
@@ -99,8 +100,9 @@ def _paths(command: Command, shown: Iterable[Path]) -> Iterator[str]:
     yield from _ways(places)
     for path in places:
         yield from _bound(binds[path], path)
-        if path == root and together:
-            yield from _covers(root, together)
+        if path == root and root not in together:
+            # What is readable only is bound over it next.
+            yield from _covers(root, [*together, *(place for place in places if root in place.parents)])
 
 
 def _ways(places: Iterable[Path]) -> Iterator[str]:

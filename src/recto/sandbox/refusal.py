@@ -5,19 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from recto.problems import RectoError, problem
+from recto.problems import SandboxError, problem
 
 
-class SandboxError(RectoError):
-    """Nothing was run; `reason` is one sentence: what is missing, and how to get it."""
-
-    def __init__(self, reason: str, raw: str = "") -> None:
-        self.reason = reason.rstrip(".")
-        super().__init__(problem("sandbox-unavailable", reason=self.reason), raw)
+def refusal(reason: str, raw: str = "") -> SandboxError:
+    """The refusal to run a command; `reason` is one sentence: what is missing, and how to get it."""
+    return SandboxError(problem("sandbox-unavailable", reason=reason.rstrip(".")), raw)
 
 
 def require(paths: Iterable[Path]) -> None:
     """Raises SandboxError for a path that is not there: a command would be contained without what it needs."""
     for path in paths:
         if not path.exists():
-            raise SandboxError(f"`{path}` is not there")
+            raise refusal(f"`{path}` is not there")

@@ -17,8 +17,8 @@ from typing import Any
 
 from msgspec import Struct
 
+from recto.problems import SandboxError
 from recto.sandbox.base import Command, Limits, Outcome, Sandbox
-from recto.sandbox.refusal import SandboxError
 
 PROBE = Path(__file__).with_name("probe.py")
 _SECONDS = 20.0
@@ -67,7 +67,7 @@ def tried(sandbox: Sandbox) -> tuple[Promise, ...]:
         try:
             return (*_world(sandbox, Path(name)), *_limits(sandbox, Path(name)))
         except SandboxError as error:
-            return (Promise("runs", error.reason),)
+            return (Promise("runs", str(error)),)
         except OSError as error:
             # The interpreter is out of reach for the user that commands are run as.
             return (Promise("runs", str(error)),)

@@ -13,11 +13,11 @@ import pytest
 
 import limited
 from limited import MEGABYTE, alive, python, run
+from recto.problems import SandboxError
 from recto.sandbox.base import Limits
 from recto.sandbox.limits.cgroups import Group, clear, limit
 from recto.sandbox.limits.hierarchies import Place, places
 from recto.sandbox.limits.keeping import Limiter
-from recto.sandbox.refusal import SandboxError
 from recto.sandbox.supervise import supervise
 
 PLACES = places()

@@ -17,7 +17,7 @@ from recto.sandbox.door.asking import page, trust
 from recto.sandbox.door.destinations import Destination, of_authority, of_url
 from recto.sandbox.door.pages import named_hosts
 from recto.sandbox.door.upstream import upstreams
-from recto.sandbox.refusal import SandboxError
+from recto.sandbox.refusal import refusal
 
 # Whose page is asked for, until one is there: what every index that leads to others has.
 _PROJECTS = ("pip", "setuptools", "packaging")
@@ -68,7 +68,7 @@ def _asked(index_url: str, environment: Mapping[str, str], projects: Iterable[st
     try:
         tls = trust(environment)
     except OSError as error:
-        raise SandboxError(
+        raise refusal(
             f"the certificates that `SSL_CERT_FILE` or `SSL_CERT_DIR` names cannot be read: {error}"
         ) from error
     for project in projects:
@@ -91,7 +91,7 @@ def _plain(url: str) -> str:
 def _further(text: str) -> Destination:
     found = of_url(text) if "://" in text else of_authority(text, tls=True, default_port=443)
     if found is None:
-        raise SandboxError(f"`{text}` is not a host; write `host`, `host:port` or an `http://` address")
+        raise refusal(f"`{text}` is not a host; write `host`, `host:port` or an `http://` address")
     return found
 
 

@@ -20,7 +20,7 @@ from recto.sandbox.door.limits import DoorLimits
 from recto.sandbox.door.porter import Porter
 from recto.sandbox.door.relay import CHUNK_BYTES, End
 from recto.sandbox.door.upstream import Upstreams
-from recto.sandbox.refusal import SandboxError
+from recto.sandbox.refusal import refusal
 
 _SOCKET = "door"
 # sockaddr_un holds 108 bytes (unix(7)).
@@ -108,7 +108,7 @@ class _Open:
             # For its owner alone.
             directory = Path(tempfile.mkdtemp(prefix="recto-door-", dir=scratch))
         except OSError as error:
-            raise SandboxError(f"the socket of the way to the index cannot be made: {error}") from error
+            raise refusal(f"the socket of the way to the index cannot be made: {error}") from error
         self.path = directory / _SOCKET
         self._loop = asyncio.new_event_loop()
         self._stop = asyncio.Event()
@@ -117,14 +117,12 @@ class _Open:
         self._thread = threading.Thread(target=self._run, args=(serve, ready), name="door", daemon=True)
         try:
             if len(os.fsencode(self.path)) > _PATH_BYTES_MAX:
-                raise SandboxError(
-                    f"the path of a socket has at most {_PATH_BYTES_MAX} bytes; `{directory}` is too long"
-                )
+                raise refusal(f"the path of a socket has at most {_PATH_BYTES_MAX} bytes; `{directory}` is too long")
             self._thread.start()
             ready.result()
         except OSError as error:
             self.close()
-            raise SandboxError(f"nothing can listen at `{self.path}`: {error}") from error
+            raise refusal(f"nothing can listen at `{self.path}`: {error}") from error
         except BaseException:
             self.close()
             raise

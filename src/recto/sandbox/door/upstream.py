@@ -9,7 +9,7 @@ from urllib.parse import unquote, urlsplit
 from msgspec import Struct
 
 from recto.sandbox.door.destinations import Destination, of_url
-from recto.sandbox.refusal import SandboxError
+from recto.sandbox.refusal import refusal
 
 
 class Upstream(Struct, frozen=True):
@@ -65,7 +65,7 @@ def _upstream(variable: str, url: str) -> Upstream | None:
         return None
     destination = of_url(url if "://" in url else f"http://{url}")
     if destination is None:
-        raise SandboxError(
+        raise refusal(
             f"the proxy that `{variable}` or `ALL_PROXY` names is not reached by `http://` or `https://`; "
             "name one that is, or none"
         )

@@ -18,7 +18,7 @@ from recto.sandbox.identity import Identity
 from recto.sandbox.landlock import ruleset
 from recto.sandbox.limits.keeping import Limiter
 from recto.sandbox.process_tree import MARK
-from recto.sandbox.refusal import SandboxError, require
+from recto.sandbox.refusal import refusal, require
 from recto.sandbox.seccomp import OFFLINE_RULES, RULES, UNSHARED_RULES, program
 from recto.sandbox.supervise import supervise
 
@@ -91,7 +91,7 @@ class Landlock:
         Raises SandboxError where the command cannot be contained as asked; network "index" never can.
         """
         if command.network == "index":
-            raise SandboxError(
+            raise refusal(
                 "Building needs bubblewrap: Landlock cannot leave a command the package index and nothing else. "
                 "Build the environments elsewhere, or allow user namespaces."
             )
@@ -141,10 +141,10 @@ def _identity(user: int | None, group: int | None) -> tuple[int, int] | None:
     """Who a command becomes; None for whoever we are."""
     if os.geteuid() != 0:
         if user not in (None, os.geteuid()) or group not in (None, os.getegid()):
-            raise SandboxError("Only root can run a command as another user: start the service as root, or name none.")
+            raise refusal("Only root can run a command as another user: start the service as root, or name none.")
         return None
     if not user or not group:
-        raise SandboxError(
+        raise refusal(
             "A contained command must not run as root: name a user and a group that are used for nothing else."
         )
     return (user, group)
@@ -167,14 +167,14 @@ def _check(said: bytes, outcome: Outcome) -> None:
         if outcome.stop != "exited":
             return
         words = outcome.stderr.decode(errors="replace").strip().splitlines()[-1:]
-        raise SandboxError(f"The launcher of contained commands ended early ({outcome.code}): {''.join(words)}")
+        raise refusal(f"The launcher of contained commands ended early ({outcome.code}): {''.join(words)}")
     if said == b"\n":
         return
     stage, number, what = os.fsdecode(said).split("\0")
     error = os.strerror(int(number))
     if stage == "exec":
         raise OSError(int(number), error, what)
-    raise SandboxError(
+    raise refusal(
         f"`{what}` cannot be contained ({stage}: {error}): see that it is there, and no link, or contain with "
         "bubblewrap."
     )

@@ -9,7 +9,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from recto.sandbox.base import Command
-from recto.sandbox.refusal import SandboxError
+from recto.sandbox.refusal import refusal
 
 # 4 keeps from TCP, 5 from driving devices, 6 from signals to other processes and from abstract Unix sockets. Nothing
 # else can do the last two without namespaces, so that with less there is a way out.
@@ -65,12 +65,12 @@ def version() -> int:
 def require_version(found: int) -> None:
     """Raises SandboxError where the kernel's Landlock does not keep what the mechanism promises."""
     if found == 0:
-        raise SandboxError(
+        raise refusal(
             "The kernel has no Landlock, or the container forbids it: run Linux 6.12 or newer with `landlock` among "
             "its `lsm=`, or contain with bubblewrap."
         )
     if found < LEAST_VERSION:
-        raise SandboxError(
+        raise refusal(
             f"The kernel's Landlock has version {found}, and {LEAST_VERSION} is the first that keeps signals and "
             "abstract sockets in: run Linux 6.12 or newer, or contain with bubblewrap."
         )
@@ -86,7 +86,7 @@ def grants(command: Command) -> tuple[Grant, ...]:
     for inner in read_only:
         for outer in writable:
             if inner.resolve().is_relative_to(outer.resolve()):
-                raise SandboxError(
+                raise refusal(
                     f"`{inner}` is to be read-only and lies in `{outer}`, which is writable; Landlock cannot keep "
                     "that: move it elsewhere, or contain with bubblewrap."
                 )

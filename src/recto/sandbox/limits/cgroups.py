@@ -15,7 +15,7 @@ from pathlib import Path
 from recto.sandbox.base import Limits, Tier
 from recto.sandbox.limits.guardian import Guardian
 from recto.sandbox.limits.hierarchies import Place
-from recto.sandbox.refusal import SandboxError
+from recto.sandbox.refusal import refusal
 
 # As long as killing is repeated elsewhere in the room; a process in an uninterruptible wait may outlive it.
 _KILL_SECONDS_MAX = 10.0
@@ -97,7 +97,7 @@ class Group:
         try:
             self._held.callback(os.close, _made(place.directory))
         except OSError as error:
-            raise SandboxError(f"the control group `{place.directory}` cannot be made: {error.strerror}") from error
+            raise refusal(f"the control group `{place.directory}` cannot be made: {error.strerror}") from error
         for controller in sorted(place.controllers):
             value = _value(limits, controller)
             if value is not None:
@@ -207,7 +207,7 @@ def _put(file: Path, value: str) -> None:
     try:
         _write(file, value)
     except OSError as error:
-        raise SandboxError(f"the control group's `{file}` does not take `{value}`: {error.strerror}") from error
+        raise refusal(f"the control group's `{file}` does not take `{value}`: {error.strerror}") from error
 
 
 def _write(file: Path, value: str) -> None:

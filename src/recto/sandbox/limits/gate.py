@@ -7,7 +7,7 @@ import shutil
 import subprocess
 from collections.abc import Mapping
 
-from recto.sandbox.refusal import SandboxError
+from recto.sandbox.refusal import refusal
 
 # It begins when it is told to, never when nobody is left to tell it. A `read` takes one line and not a byte more of a
 # pipe (POSIX), so that the rest of the input is the command's.
@@ -37,6 +37,6 @@ def let_in(child: subprocess.Popen[bytes], stdin: bytes) -> None:
     try:
         child.stdin.write(b"\n")
     except BrokenPipeError as error:
-        raise SandboxError("the process that was to become the command ended before it began") from error
+        raise refusal("the process that was to become the command ended before it began") from error
     if not stdin:
         child.stdin.close()

@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from recto.sandbox.base import Limits, Tier
-from recto.sandbox.refusal import SandboxError
+from recto.sandbox.refusal import refusal
 
 # After the signal that says that time is up, a program may tidy up for so many seconds of processor time.
 _CPU_GRACE_SECONDS = 2
@@ -66,4 +66,4 @@ def _set(process: int, name: int, soft: int, hard: int) -> None:
             soft, hard = min(soft, most), min(hard, most)
         resource.prlimit(process, name, (soft, hard))
     except (OSError, ValueError) as error:
-        raise SandboxError(f"the limit {name} of process {process} cannot be set to {soft}: {error}") from error
+        raise refusal(f"the limit {name} of process {process} cannot be set to {soft}: {error}") from error

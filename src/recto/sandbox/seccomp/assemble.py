@@ -14,7 +14,7 @@ import errno
 import struct
 from collections.abc import Sequence
 
-from recto.sandbox.refusal import SandboxError
+from recto.sandbox.refusal import refusal
 from recto.sandbox.seccomp.numbers import CALLS, NEWEST
 from recto.sandbox.seccomp.rules import RULES, Condition, Rule
 
@@ -41,7 +41,7 @@ def program(machine: str, rules: Sequence[Rule] = RULES) -> bytes:
     """
     if machine not in ARCHITECTURES:
         known = " and ".join(f"`{name}`" for name in ARCHITECTURES)
-        raise SandboxError(
+        raise refusal(
             f"There is no filter of system calls for the architecture `{machine}`, only for {known}: "
             "run the service on one of these."
         )
