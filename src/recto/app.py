@@ -112,10 +112,7 @@ class App:
 
             return NoSandbox()
         from recto.sandbox.base import Limits
-        from recto.sandbox.bubblewrap import Bubblewrap
-        from recto.sandbox.door.leading import Leading
         from recto.sandbox.identity import Identity
-        from recto.sandbox.landlock import Landlock
         from recto.sandbox.limits.keeping import Limiter
 
         limits = Limits(
@@ -128,8 +125,13 @@ class App:
         )
         identity, limiter = Identity.here(settings.sandbox_uid), Limiter(settings.free_floor)
         if settings.sandbox == "landlock":
+            from recto.sandbox.landlock import Landlock
+
             user = identity.number if identity.dropped else None
             return Landlock(user, user, limits=limits, shown=settings.sandbox_show, limiter=limiter)
+        from recto.sandbox.bubblewrap import Bubblewrap
+        from recto.sandbox.door.leading import Leading
+
         leading = Leading(self._access, settings.network)
         return Bubblewrap(limits, identity, settings.sandbox_show, leading, limiter)
 

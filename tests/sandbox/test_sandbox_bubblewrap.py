@@ -305,7 +305,7 @@ def test_what_cannot_be_contained_is_not_run(own: Path, missing: str, monkeypatc
     if missing == "path":
         command = Command(command.argv, own, PATH, read_only=(own / "absent",), writable=(own,))
     if missing == "rules":
-        monkeypatch.setattr("platform.machine", lambda: "pdp11")
+        monkeypatch.setattr("os.uname", lambda: os.uname_result(("", "", "", "", "pdp11")))
     if missing == "program":
         with pytest.raises(FileNotFoundError):
             sandbox.run(Command((str(own / "absent"),), own, PATH, writable=(own,)))

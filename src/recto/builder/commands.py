@@ -21,6 +21,7 @@ def no_failpoint(step: str) -> None:
 class Commands(Struct):
     """Runs the commands of one build, all within `seconds_max` from the first use of this value.
 
+    `disk_bytes_max` is what each may add to the disk, where the sandbox can hold it to that.
     `scratch` is the directory that they run in and may write, apart from what each names. `base` is always readable.
     """
 
@@ -30,6 +31,7 @@ class Commands(Struct):
     seconds_max: float
     cancelled: Callable[[], bool] | None = None
     clock: Callable[[], float] = time.monotonic
+    disk_bytes_max: int | None = None
     _started: float = 0.0
     _log: list[str] = field(default_factory=list)
 
@@ -76,7 +78,7 @@ class Commands(Struct):
             writable=(self.scratch, *writable),
             link_root=link_root,
             network=network,
-            limits=Limits(wall_seconds=left),
+            limits=Limits(wall_seconds=left, disk_bytes=self.disk_bytes_max),
         )
         outcome = self.sandbox.run(command, on_stdout=on_stdout, on_stderr=on_stderr, cancelled=self.cancelled)
         self._record(argv, outcome)

@@ -54,7 +54,14 @@ class UvBuilder:
             raise BaseError(problem("base-lacks-kernel", names=" ".join(missing), python=order.base.python))
         self._workbench.cache.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix="build-", dir=directory.parent) as scratch:
-            commands = Commands(self._workbench.sandbox, order.base, Path(scratch), order.seconds_max, cancelled)
+            commands = Commands(
+                self._workbench.sandbox,
+                order.base,
+                Path(scratch),
+                order.seconds_max,
+                cancelled,
+                disk_bytes_max=self._workbench.disk_bytes_max,
+            )
             return self._build(order, directory, commands, progress, settled)
 
     def _build(

@@ -19,7 +19,7 @@ class Workbench(Struct, frozen=True):
 
     `cache` is uv's cache and `bytecode` where compiled files are kept, both on the volume of the environments, so that
     files are linked. `starts` is where watched kernel starts are kept, and `fonts` lists of fonts. `environment` and
-    `index_url` are those of Uv.
+    `index_url` are those of Uv. `disk_bytes_max` is what one command of a build may add to the disk.
     """
 
     uv: Path
@@ -30,6 +30,7 @@ class Workbench(Struct, frozen=True):
     sandbox: Sandbox
     environment: Mapping[str, str]
     index_url: str | None = None
+    disk_bytes_max: int | None = None
 
     def __repr__(self) -> str:
         # The address of an index and the variables may hold credentials.

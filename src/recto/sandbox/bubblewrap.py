@@ -9,7 +9,6 @@ is the first of a PID namespace; so it holds no leases.
 from __future__ import annotations
 
 import os
-import platform
 import shutil
 import signal
 from collections.abc import Callable, Iterator
@@ -107,7 +106,7 @@ class Bubblewrap:
             arguments = profile.words(command, self._identity, limits.scratch_bytes, self._shown)
             for path, descriptor in files.items():
                 arguments[:0] = ("--perms", "0644", "--ro-bind-data", str(descriptor), path)
-            rules = _file(held, program(platform.machine()))
+            rules = _file(held, program(os.uname().machine))
             report, reported = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
             held.callback(os.close, report)
             held.callback(os.close, reported)

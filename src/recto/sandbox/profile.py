@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 from pathlib import Path
 
 from recto.sandbox.base import Command
@@ -67,7 +68,12 @@ def _namespaces(command: Command, identity: Identity) -> Iterator[str]:
         yield from ("--unshare-user", "--disable-userns", "--uid", str(identity.number), "--gid", str(identity.number))
 
 
-def _system() -> Iterator[str]:
+@cache
+def _system() -> tuple[str, ...]:
+    return tuple(_of_the_machine())
+
+
+def _of_the_machine() -> Iterator[str]:
     yield from ("--ro-bind", _PROGRAMS, _PROGRAMS)
     for place in _OLD_PLACES:
         if Path(place).is_symlink():

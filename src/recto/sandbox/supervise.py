@@ -63,7 +63,8 @@ def supervise(
         tree = ProcessTree(child.pid, mark, user)
         with ExitStack() as processes:
             # Before the child is waited for: until then its process id cannot go to somebody else.
-            processes.callback(tree.kill)
+            if keeper is None or not keeper.exact:
+                processes.callback(tree.kill)
             if keeper is not None:
                 processes.callback(keeper.kill)
                 keeper.admit(child)

@@ -6,15 +6,15 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
 from recto.sandbox.base import Command
-from recto.sandbox.door.access import Access
-from recto.sandbox.door.asking import trust
 from recto.sandbox.door.client import certificates, seen_inside
-from recto.sandbox.door.proxy import Door
-from recto.sandbox.door.upstream import upstreams
+
+if TYPE_CHECKING:
+    from recto.sandbox.door.access import Access
 
 FORWARDER = Path(__file__).with_name("forwarder.py")
 # Of a loopback that nobody else is on.
@@ -36,6 +36,11 @@ class Leading:
     @contextmanager
     def led(self, command: Command) -> Iterator[Command]:
         """The command behind a forwarder; the door is open as long as the block runs. Raises SandboxError."""
+        # Not before: a render reaches no index, and these bring asyncio and TLS.
+        from recto.sandbox.door.asking import trust
+        from recto.sandbox.door.proxy import Door
+        from recto.sandbox.door.upstream import upstreams
+
         towards = upstreams(self._environment)
         with Door(self._access(), upstreams=towards, tls=trust(self._environment)) as door:
             shown = (door.socket, FORWARDER, Path(sys.base_prefix), *certificates(command.environment))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import fcntl
 import os
 import re
-import secrets
 import signal
 import time
 from collections.abc import Mapping, Sequence
@@ -43,7 +42,7 @@ class Group:
 
     def __init__(self, places: Sequence[Place], limits: Limits) -> None:
         self._held = ExitStack()
-        name = f"recto-{os.getpid()}-{secrets.token_hex(8)}"
+        name = f"recto-{os.getpid()}-{os.urandom(8).hex()}"
         self._places = tuple(
             Place(place.version, place.directory / name, place.controllers)
             for place in places
@@ -66,6 +65,11 @@ class Group:
     def processes(self) -> frozenset[int]:
         """The ids of the processes in the group that are alive now."""
         return frozenset().union(*(_processes(place.directory) for place in self._places))
+
+    @property
+    def exact(self) -> bool:
+        """Whether `kill` finds every process: nobody leaves a group who cannot write to another one."""
+        return bool(self._places)
 
     @property
     def memory_kills(self) -> int | None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import re
-import secrets
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -124,7 +123,7 @@ def _pass_on(directory: Path, controllers: frozenset[str]) -> None:
 
 def _may_make(directory: Path) -> bool:
     """Tried, since neither modes nor mount options tell all."""
-    probe = directory / f"recto-{os.getpid()}-{secrets.token_hex(8)}"
+    probe = directory / f"recto-{os.getpid()}-{os.urandom(8).hex()}"
     try:
         probe.mkdir()
         # Another process that clears up may have been quicker.

@@ -51,6 +51,11 @@ class Keeper:
         self._group.kill()
 
     @property
+    def exact(self) -> bool:
+        """Whether `kill` ends every process of the command for certain."""
+        return self._group.exact
+
+    @property
     def memory_kills(self) -> int | None:
         """How many processes of the command were killed for their memory; None where nobody counts them alone."""
         return self._group.memory_kills

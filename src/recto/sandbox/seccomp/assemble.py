@@ -13,6 +13,7 @@ from __future__ import annotations
 import errno
 import struct
 from collections.abc import Sequence
+from functools import cache
 
 from recto.sandbox.refusal import refusal
 from recto.sandbox.seccomp.numbers import CALLS, NEWEST
@@ -34,6 +35,7 @@ ARCHITECTURES = {"x86_64": 0xC000_003E, "aarch64": 0xC000_00B7}
 _Instruction = tuple[int, int, int, int]
 
 
+@cache
 def program(machine: str, rules: Sequence[Rule] = RULES) -> bytes:
     """The array of `struct sock_filter` for `bwrap --seccomp`, or for prctl(2) with its length in front.
 
