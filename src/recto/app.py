@@ -209,6 +209,8 @@ class App:
             sandbox=self.sandbox,
             environment=self.tool_environment,
             index_url=self.settings.index_url,
+            # Wheels in the cache and what is linked from them.
+            disk_bytes_max=self.settings.download_max + self.settings.installed_max,
         )
 
     @property
@@ -352,7 +354,7 @@ class App:
 
         environment = self.settings.render_environment
         if self.settings.sandbox != "none":
-            return Options(self.settings.render_seconds, environment, self._fonts)
+            return Options(self.settings.render_seconds, environment, self._fonts, self.settings.sandbox_disk)
         # Matplotlib looks through all fonts of the machine where it finds no list of them: seconds in each render.
         shared = {"MPLCONFIGDIR": str(self._layout.cache / "matplotlib")}
         return Options(self.settings.render_seconds, {**shared, **environment})

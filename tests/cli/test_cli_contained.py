@@ -194,3 +194,67 @@ def test_nothing_is_rendered_where_bubblewrap_refuses(contained: Recto, project:
     assert ran.codes == ["sandbox-unavailable"]
     assert absent in ran.json["problems"][0]["message"]
     assert not (project / "ran").exists()
+
+
+def attacking(project: Path, code: str) -> None:
+    (project / "a.qmd").write_text(f"---\ntitle: A\n---\n\n```{{python}}\n{code}\n```\n")
+
+
+@pytest.mark.parametrize(
+    ("code", "limit", "problem"),
+    [
+        ("x = [bytearray(50_000_000) for _ in range(40)]", {"RECTO_SANDBOX_MEMORY": "600 MB"}, "out-of-memory"),
+        (
+            "import os, time\n"
+            "for n in range(100):\n    open(f'{n}.bin', 'wb').write(os.urandom(5_000_000)); time.sleep(0.05)",
+            {"RECTO_SANDBOX_DISK": "50 MB"},
+            "disk-limit",
+        ),
+        (
+            "import threading, time\nfor _ in range(400):\n    threading.Thread(target=time.sleep, args=(20,)).start()",
+            {"RECTO_SANDBOX_PROCESSES": "100"},
+            "process-limit",
+        ),
+        ("while True: pass", {"RECTO_RENDER_SECONDS": "8"}, "render-timeout"),
+    ],
+    ids=["memory", "disk", "processes", "time"],
+)
+def test_what_ends_a_document_is_told_apart(
+    contained: Recto, project: Path, code: str, limit: dict[str, str], problem: str
+) -> None:
+    attacking(project, code)
+
+    ran = contained("render", "a.qmd", "--to", "html", "--engine", "jupyter", "--json", **limit)
+
+    assert ran.codes[:1] == [problem], ran.out
+
+
+@pytest.mark.network
+def test_an_environment_is_built_contained_and_used(contained: Recto, project: Path, data: Path) -> None:
+    (project / "requirements.txt").write_text("humanize\n")
+    attacking(project, "import humanize, json, sys; json.dump([humanize.__file__, sys.prefix], open('seen.json', 'w'))")
+
+    built = contained("render", "a.qmd", "--to", "html", "--engine", "jupyter", "--json")
+    again = contained("render", "a.qmd", "--to", "html", "--engine", "jupyter", "--json")
+
+    assert (built.json["status"], built.json["environment"]["state"]) == ("success", "built"), built.out
+    assert (again.json["status"], again.json["environment"]["state"]) == ("success", "cached")
+    assert json.loads((project / "seen.json").read_text())[1].startswith(str(data))
+    linked = [path for path in (data / "v1" / "envs").rglob("*.py") if path.stat().st_nlink > 1]
+    assert linked
+
+
+@pytest.mark.network
+def test_an_installer_reaches_no_host_but_those_of_the_index(contained: Recto, project: Path) -> None:
+    (project / "requirements.txt").write_text("humanize\n")
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.setblocking(False)
+        address = f"http://127.0.0.1:{server.getsockname()[1]}/simple"
+        # A page that names files elsewhere would be such a case; here the whole index is, for the door of another one.
+        ran = contained(
+            "env", "build", ".", "--json", RECTO_INDEX_URL="https://index.invalid/simple", HTTP_PROXY=address
+        )
+        with pytest.raises(BlockingIOError):
+            server.accept()
+    assert ran.code == 1

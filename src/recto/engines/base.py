@@ -29,6 +29,8 @@ class Job(Struct, frozen=True):
     so that no cell can choose another. `python` is the interpreter that must run the cells and `prefix` its
     `sys.prefix`, which the engine verifies; `roots` are the directories that it reads. `keep_open` are the leases that
     children inherit. `environment` is the whole environment that cells may see, apart from what the engine adds.
+    `fonts` holds matplotlib's lists of fonts. `disk_bytes_max` is what the cells may add to the disk, where the sandbox
+    can hold them to that.
     """
 
     document: Path
@@ -42,6 +44,7 @@ class Job(Struct, frozen=True):
     seconds_max: float = 600.0
     roots: tuple[Path, ...] = ()
     fonts: Path | None = None
+    disk_bytes_max: int | None = None
 
     def give_fonts(self, directory: Path) -> None:
         """Copies matplotlib's lists of fonts, if there are any, to where a private home has them."""

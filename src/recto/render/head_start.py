@@ -110,6 +110,7 @@ def _started(question: Question, sandbox: Sandbox, options: Options) -> WarmRunn
             seconds_max=options.seconds_max,
             roots=roots_of(Path(answer.prefix)),
             fonts=options.fonts,
+            disk_bytes_max=options.disk_bytes_max,
         )
         try:
             runner = WarmRunner(job, options.seconds_max + _AHEAD_SECONDS, time.monotonic())

@@ -186,6 +186,7 @@ class Renders:
             seconds_max=self._options.seconds_max,
             roots=roots_of(environment.prefix),
             fonts=self._options.fonts,
+            disk_bytes_max=self._options.disk_bytes_max,
         )
 
 

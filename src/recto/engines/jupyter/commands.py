@@ -54,7 +54,7 @@ class Commands:
             read_only=access.read_only,
             writable=access.writable,
             leases=self.job.keep_open,
-            limits=Limits(wall_seconds=self.seconds_left),
+            limits=Limits(wall_seconds=self.seconds_left, disk_bytes=self.job.disk_bytes_max),
         )
         return self.perform(command, on_stdout)
 

@@ -73,7 +73,7 @@ class Workplace(Struct, frozen=True):
             writable=(self.cells, job.project),
             leases=job.keep_open if line is None else leases,
             keep_open=() if line is None else (line,),
-            limits=Limits(wall_seconds=seconds_max),
+            limits=Limits(wall_seconds=seconds_max, disk_bytes=job.disk_bytes_max),
         )
 
     def put(self, request: Mapping[str, object]) -> None:

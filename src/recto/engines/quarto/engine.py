@@ -129,7 +129,7 @@ class QuartoEngine:
             read_only=(self._quarto.resolve().parents[1], job.prefix, *job.roots),
             writable=(job.project, around.home, *([Path(caches)] if caches else [])),
             leases=job.keep_open,
-            limits=Limits(wall_seconds=max(seconds, 0.0)),
+            limits=Limits(wall_seconds=max(seconds, 0.0), disk_bytes=job.disk_bytes_max),
         )
 
 
