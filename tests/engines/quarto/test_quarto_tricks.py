@@ -60,6 +60,7 @@ def told(rendered: Rendered) -> str:
 _PAGE = "echo page > paper.html; echo 'Output created: paper.html' >&2"
 
 
+@pytest.mark.makes("output-unreadable")
 @pytest.mark.parametrize(
     ("script", "reason"),
     [
@@ -85,6 +86,7 @@ def test_an_output_that_is_no_plain_file_is_no_output(
     assert (away / "secret").read_text() == SECRET
 
 
+@pytest.mark.makes("output-too-large")
 @pytest.mark.parametrize("elsewhere", [False, True])
 def test_an_output_without_a_byte_in_it_is_too_large(fake: Fake, tmp_path: Path, elsewhere: bool) -> None:
     rendered = fake(
@@ -96,6 +98,7 @@ def test_an_output_without_a_byte_in_it_is_too_large(fake: Fake, tmp_path: Path,
     assert OUTPUT_BYTES_MAX == 500_000_000
 
 
+@pytest.mark.makes("output-left-out")
 def test_support_files_come_without_links_pipes_and_depth(fake: Fake, tmp_path: Path, away: Path) -> None:
     rendered = fake(
         f"mkdir -p paper_files/libs; echo figure > paper_files/one.png; ln -s {away}/secret paper_files/link; "
