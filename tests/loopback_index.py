@@ -6,6 +6,7 @@ import base64
 import hashlib
 import io
 import json
+import tarfile
 import threading
 import zipfile
 from collections.abc import Iterator
@@ -61,6 +62,19 @@ class LoopbackIndex:
     def add_source(self, name: str, version: str) -> None:
         """Publishes a source distribution only."""
         self._publish(name, f"{name}-{version}.tar.gz", b"source", "2026-01-15T12:00:00Z", None, None)
+
+    def add_buildable(self, name: str, version: str, backend: str) -> None:
+        """Publishes a source distribution that builds with the backend in it (PEP 517), which needs nothing else."""
+        # Without a table `project`, from which installers take what they need to know without asking the backend.
+        project = "[build-system]\nrequires = []\nbuild-backend = 'backend'\nbackend-path = ['.']\n"
+        files = {"pyproject.toml": project, "backend.py": backend}
+        body = io.BytesIO()
+        with tarfile.open(fileobj=body, mode="w:gz") as archive:
+            for path, text in files.items():
+                member = tarfile.TarInfo(f"{name}-{version}/{path}")
+                member.size = len(text.encode())
+                archive.addfile(member, io.BytesIO(text.encode()))
+        self._publish(name, f"{name}-{version}.tar.gz", body.getvalue(), "2026-01-15T12:00:00Z", None, None)
 
     def withdraw(self, name: str, reason: str) -> None:
         """Yanks every release of the project (PEP 592)."""

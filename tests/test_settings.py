@@ -15,6 +15,7 @@ from recto.settings.reference import reference_page
 # For each setting: a text, and what it means.
 EXAMPLES: dict[str, tuple[str, object]] = {
     "sandbox": ("bubblewrap", "bubblewrap"),
+    "builds": ("trusted", "trusted"),
     "sandbox_memory": ("1 GB", 10**9),
     "sandbox_processes": ("64", 64),
     "sandbox_cpus": ("1.5", 1.5),

@@ -73,10 +73,11 @@ class App:
 
     def _sweep(self) -> int:
         from recto.builder.bytecode import Bytecode
+        from recto.builder.sources import sweep_built
         from recto.builder.wheels import sweep_wheels
 
         # Compiled files first: both go when no environment has the distribution any more.
-        return Bytecode(self.store.bytecode).sweep() + sweep_wheels(self.wheels)
+        return Bytecode(self.store.bytecode).sweep() + sweep_wheels(self.wheels) + sweep_built(self._built)
 
     @property
     def _layout(self) -> Layout:
@@ -89,6 +90,11 @@ class App:
     def wheels(self) -> Path:
         """The cache of the installer."""
         return self.store.cache / "uv"
+
+    @property
+    def _built(self) -> Path:
+        """Where wheels are kept that were built from source."""
+        return self.store.cache / "built"
 
     @property
     def runs(self) -> Path:
@@ -210,8 +216,14 @@ class App:
             environment=self.tool_environment,
             index_url=self.settings.index_url,
             # Wheels in the cache and what is linked from them.
-            disk_bytes_max=self.settings.download_max + self.settings.installed_max,
+            disk_bytes_max=self._disk_bytes_max,
+            built=self._built if self.policy.builds == "trusted" else None,
         )
+
+    @property
+    def _disk_bytes_max(self) -> int:
+        """What one command of an installer may add to the disk."""
+        return self.settings.download_max + self.settings.installed_max
 
     @property
     def finishing(self) -> Finishing:
@@ -260,7 +272,10 @@ class App:
         from recto.resolver.late import LateResolver
 
         resolver, builder = LateResolver(self._resolver), LateBuilder(self._builder)
-        options = Options(self.policy, ContentPolicy(index=self.settings.index_name))
+        policy = self.policy
+        # The default's word is that of all keys so far.
+        builds = "wheels-only" if policy.builds == "off" else policy.builds
+        options = Options(policy, ContentPolicy(index=self.settings.index_name, builds=builds))
         return Environments(self.store, resolver, builder, self.base, options, self.start_finishing)
 
     def _resolver(self) -> Resolver:
@@ -269,8 +284,16 @@ class App:
         from recto.resolver.uv import UvResolver
 
         settings = self.settings
-        uv = Uv(self.uv, self.wheels, self.sandbox, self.tool_environment, settings.index_url, settings.page_seconds)
-        return UvResolver(uv, RENDER_STACK)
+        uv = Uv(
+            self.uv,
+            self.wheels,
+            self.sandbox,
+            self.tool_environment,
+            settings.index_url,
+            settings.page_seconds,
+            disk_bytes_max=self._disk_bytes_max,
+        )
+        return UvResolver(uv, RENDER_STACK, builds=self.policy.builds == "trusted")
 
     def _builder(self) -> Builder:
         from recto.builder.uv_builder import UvBuilder
@@ -279,10 +302,17 @@ class App:
 
     @property
     def policy(self) -> Policy:
-        """The operator's rules. At the command line, installing is on unless it was turned off."""
+        """The operator's rules. At the command line, installing is on unless it was turned off.
+
+        Raises SettingsError where packages may be built from source and nothing would contain that.
+        """
         from recto.policy import Policy
 
         settings = self.settings
+        if settings.builds != "off":
+            from recto.settings.builds import check_builds
+
+            check_builds(settings)
         return Policy(
             installing=settings.installing is not False,
             packages_max=settings.packages_max,
@@ -291,6 +321,7 @@ class App:
             resolve_seconds_max=settings.resolve_seconds,
             build_seconds_max=settings.build_seconds,
             last_good=settings.last_good,
+            builds=settings.builds,
         )
 
     @property

@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Self
 
 from msgspec import Struct
@@ -21,7 +21,7 @@ from recto.declaration.model import Declaration, Declared
 from recto.declaration.pep508 import canonical
 
 if TYPE_CHECKING:
-    from packaging.pylock import Package, Pylock
+    from packaging.pylock import Package, PackageSdist, PackageWheel, Pylock
 
 # Raised when the meaning of an ingredient changes: old keys then never match new ones.
 FORMAT = 1
@@ -177,9 +177,9 @@ def _project_lock(lock: Pylock | None) -> tuple[str, ...]:
 
 
 def _locked(package: Package) -> str:
-    digests = sorted(
-        f"{algorithm}:{digest}" for wheel in package.wheels or () for algorithm, digest in wheel.hashes.items()
-    )
+    # A source counts only where it is what will be built: most wheels have one beside them.
+    files: Sequence[PackageWheel | PackageSdist] = package.wheels or ([package.sdist] if package.sdist else [])
+    digests = sorted(f"{algorithm}:{digest}" for file in files for algorithm, digest in file.hashes.items())
     marker = f" ; {package.marker}" if package.marker else ""
     return " ".join((f"{package.name}=={package.version}{marker}", *digests))
 

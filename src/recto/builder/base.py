@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 
 
 class Order(Struct, frozen=True):
-    """What to build: the distributions `install` of `lock`, over `base`."""
+    """What to build: the distributions `install` of `lock`, over `base`.
+
+    `built` are those whose wheels were built here from source, with their paths in the lock.
+    """
 
     lock: Pylock
     install: tuple[str, ...]
@@ -25,6 +28,7 @@ class Order(Struct, frozen=True):
     seconds_max: float = 900.0
     installed_bytes_max: int = 10_000_000_000
     offline: bool = False
+    built: tuple[str, ...] = ()
 
 
 class Built(Struct, frozen=True):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from copy import copy
 from pathlib import Path
 
 from msgspec import Struct, field
@@ -48,6 +49,12 @@ class Commands(Struct):
     def note(self, text: str) -> None:
         """Adds a line of our own to the log."""
         self._log.append(f"{text}\n\n")
+
+    def within(self, scratch: Path) -> Commands:
+        """The same commands, within the same time and with the same log, for which `scratch` is all they may write."""
+        inner = copy(self)
+        inner.scratch = scratch
+        return inner
 
     def run(
         self,

@@ -143,12 +143,19 @@ class Installer:
         To ask the index about a wheel that is there can cost more than to fetch it: where the index gives files no
         validators, uv does fetch it again (seen with 0.13.9).
         """
-        old = tuple(name for name in order.install if name in known or order.offline)
-        new = tuple(name for name in order.install if name not in old)
+        theirs = tuple(name for name in order.install if name not in order.built)
+        old = tuple(name for name in theirs if name in known or order.offline)
+        new = tuple(name for name in theirs if name not in old)
         if new:
             self._uv.install(replace(order, install=new), directory, commands, progress)
-        if not old:
-            return
+        if old:
+            self._install_known(order, old, directory, commands, progress)
+        if order.built:
+            self._uv.install_built(chosen(replace(order, install=order.built)), directory, commands)
+
+    def _install_known(
+        self, order: Order, old: tuple[str, ...], directory: Path, commands: Commands, progress: Progress
+    ) -> None:
         try:
             self._uv.install(replace(order, install=old, offline=True), directory, commands, progress)
         except BuildError:

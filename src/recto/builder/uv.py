@@ -15,20 +15,25 @@ from typing import cast
 
 import tomli_w
 from packaging.markers import Environment
-from packaging.pylock import PackageWheel, Pylock, PylockSelectError
+from packaging.pylock import Package, PackageWheel, Pylock, PylockSelectError
 from packaging.tags import parse_tag
 
 from recto.builder.addresses import address
 from recto.builder.base import Order
 from recto.builder.commands import Commands
+from recto.builder.inventory import metadata_directories
+from recto.builder.layer import site_packages
 from recto.builder.listener import Listener
+from recto.builder.moving import files_of, move_into
 from recto.interpreters import Base
 from recto.problems import BuildError, Problem, problem
 from recto.progress import Progress
 from recto.sandbox.base import OnLine, Outcome
+from recto.sandbox.throwaway import thrown_away
 
 _ERROR = re.compile(r"^error: (?P<text>.+)$", re.MULTILINE)
-_OURS = ("--no-config", "--no-python-downloads", "--no-progress", "--color", "never")
+# What every run of uv is told: nothing of the user's, no downloads of Python.
+OURS = ("--no-config", "--no-python-downloads", "--no-progress", "--color", "never")
 
 
 class Uv:
@@ -53,7 +58,7 @@ class Uv:
             offline=True,
         )
         if not outcome.succeeded:
-            raise BuildError(_problems(outcome), commands.log)
+            raise BuildError(problems_of(outcome), commands.log)
 
     def install(self, order: Order, directory: Path, commands: Commands, progress: Progress) -> None:
         """Installs what is ordered, hashes enforced, nothing built; raises BuildError with what uv's words show."""
@@ -79,7 +84,37 @@ class Uv:
                 on_stderr=listener,
             )
         if not outcome.succeeded:
-            raise BuildError(_problems(outcome), commands.log)
+            raise BuildError(problems_of(outcome), commands.log)
+
+    def install_built(self, lock: Pylock, directory: Path, commands: Commands) -> None:
+        """Installs wheels that were built here (`path` in the lock), hashes enforced; raises BuildError.
+
+        With a cache and an environment of their own, from which the files are moved: what is suspect comes into no
+        cache, and uv never asks an environment who it is in which it lies, as it would run what it finds there.
+        """
+        places = {str(Path(wheel.path or "").parent) for package in lock.packages for wheel in package.wheels or ()}
+        with thrown_away(commands.scratch) as own:
+            apart, cache = own / "environment", own / "cache"
+            cache.mkdir()
+            alone = Uv(self._uv, cache, self._environment, None)
+            alone.make_environment(apart, commands)
+            own_files = frozenset(files_of(apart))
+            asked = commands.scratch / "built.txt"
+            asked.write_text("".join(_pinned(package) for package in lock.packages), encoding="utf-8")
+            outcome = alone._run(
+                (
+                    *("pip", "install", "--requirements", str(asked), "--python", str(apart / "bin" / "python")),
+                    *("--no-index", *(word for place in sorted(places) for word in ("--find-links", place))),
+                    *("--no-build", "--no-deps", "--require-hashes"),
+                ),
+                commands,
+                writable=(apart,),
+                offline=True,
+            )
+            if not outcome.succeeded:
+                raise BuildError(problems_of(outcome), commands.log)
+            _check_installed(lock, apart, commands)
+            move_into(apart, frozenset(files_of(apart)) - own_files, directory)
 
     def resolve(self, requirements: str, commands: Commands) -> Pylock:
         """The newest versions for the base's interpreter, as a lock with hashes; raises BuildError."""
@@ -93,7 +128,7 @@ class Uv:
             commands,
         )
         if not outcome.succeeded:
-            raise BuildError(_problems(outcome), commands.log)
+            raise BuildError(problems_of(outcome), commands.log)
         return Pylock.from_dict(tomllib.loads(answer.read_text(encoding="utf-8")))
 
     def _run(
@@ -106,7 +141,7 @@ class Uv:
         on_stderr: OnLine | None = None,
     ) -> Outcome:
         return commands.run(
-            (str(self._uv), *words, "--cache-dir", str(self._cache), *_OURS, *(("--offline",) if offline else ())),
+            (str(self._uv), *words, "--cache-dir", str(self._cache), *OURS, *(("--offline",) if offline else ())),
             {**self._environment, "HOME": str(commands.scratch)},
             read_only=(self._uv,),
             writable=(*writable, self._cache),
@@ -114,6 +149,20 @@ class Uv:
             network="none" if offline else "index",
             on_stderr=on_stderr,
         )
+
+
+def _check_installed(lock: Pylock, directory: Path, commands: Commands) -> None:
+    """Raises BuildError where a wheel says inside that it is another one than its name says."""
+    found = metadata_directories(site_packages(directory))
+    for package in lock.packages:
+        if package.name not in found:
+            reason = f"the wheel does not install {package.name}"
+            raise BuildError(problem("build-wheel-refused", package=package.name, reason=reason), commands.log)
+
+
+def _pinned(package: Package) -> str:
+    (wheel,) = package.wheels or ()
+    return f"{package.name}=={package.version} --hash=sha256:{wheel.hashes['sha256']}\n"
 
 
 def _common(*paths: Path) -> Path | None:
@@ -145,7 +194,8 @@ def wheels_of(lock: Pylock, base: Base) -> dict[str, PackageWheel]:
     return {package.name: file for package, file in selection if isinstance(file, PackageWheel)}
 
 
-def _problems(outcome: Outcome) -> tuple[Problem, ...]:
+def problems_of(outcome: Outcome) -> tuple[Problem, ...]:
+    """What the words of an installer that failed show; at least one."""
     from recto.problems.diagnosis import diagnose
 
     text = outcome.stderr.decode("utf-8", "replace")

@@ -6,6 +6,8 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from recto.aside import Aside
 from recto.builder.base import Built, Order, settle_nothing
 from recto.builder.commands import Commands, no_failpoint
@@ -77,6 +79,8 @@ class UvBuilder:
             write_layer(order.base, directory)
             self._failpoint("venv-made")
 
+        made = self._workbench.sources.made(order, commands, progress)
+        order = replace(made.order, built=tuple(sorted(made.names)))
         # Beside the download, for the first build over a base: a kernel takes more than a second to start.
         with Aside(lambda: self._watched(commands)) as watching:
             installed = self._workbench.installer.install(order, directory, commands, progress, prepare)
@@ -93,7 +97,7 @@ class UvBuilder:
             modules={name: inventory.modules for name, inventory in installed.inventories.items()},
             log=commands.log,
             unfinished={name: key.digest for name, key in installed.unfinished.items()},
-            new_bytes=installed.new_bytes,
+            new_bytes=installed.new_bytes + made.new_bytes,
             proof=proof,
         )
 

@@ -29,7 +29,8 @@ class Grant(Struct, frozen=True):
 class Policy(Struct, frozen=True):
     """The operator's rules. The defaults install nothing; the caps are for a shared server with a 20 GB store.
 
-    `last_good` renders a document whose change fails with the environment that it was last rendered with.
+    `builds` is `trusted` where packages without a wheel may be built from source. `last_good` renders a document whose
+    change fails with the environment that it was last rendered with.
     """
 
     installing: bool = False
@@ -41,6 +42,7 @@ class Policy(Struct, frozen=True):
     resolve_seconds_max: float = 120.0
     build_seconds_max: float = 900.0
     last_good: bool = False
+    builds: str = "off"
 
 
 class Installed(Struct, frozen=True):

@@ -12,7 +12,7 @@ from pathlib import Path
 import tomli_w
 from msgspec import Struct, field
 from msgspec.structs import replace
-from packaging.pylock import Pylock
+from packaging.pylock import Pylock, PylockValidationError
 from packaging.utils import NormalizedName
 from packaging.version import Version
 
@@ -23,10 +23,15 @@ from recto.progress import Event, Progress, silent
 from recto.resolver.index_pages import credentials, default_index, index_settings
 from recto.resolver.watching import LOG, Watch, without_steps
 from recto.sandbox.base import Command, Limits, Outcome, Sandbox
+from recto.sandbox.beneath import Beneath, why
 from recto.sandbox.exceeded import exceeded
+from recto.sandbox.throwaway import thrown_away
 
 # How often whoever waits for a search hears how it goes. Most are done before the first time.
 TELL_SECONDS = 5.0
+
+# A lock of 300 packages with all their wheels takes a megabyte.
+_LOCK_BYTES_MAX = 50_000_000
 
 # uv's exit status where it proved that no set of versions fits; 2 is for everything else that goes wrong.
 _UNSOLVABLE = 1
@@ -35,7 +40,9 @@ _UNSOLVABLE = 1
 class Uv(Struct, frozen=True):
     """The tool and its surroundings: the executable, its cache, what contains it, its environment, the index.
 
-    `page_seconds` is how long a page of the index counts as current; 0 asks the index each time.
+    `page_seconds` is how long a page of the index counts as current; 0 asks the index each time. With `builds` uv may
+    run the build scripts of packages that have no wheel: then `cache` is not used, and each run has one that is thrown
+    away. `disk_bytes_max` is what such a run may add to the disk.
     """
 
     executable: Path
@@ -44,6 +51,8 @@ class Uv(Struct, frozen=True):
     environment: Mapping[str, str]
     index_url: str | None = None
     page_seconds: int = 0
+    builds: bool = False
+    disk_bytes_max: int | None = None
 
     def __repr__(self) -> str:
         # The address of an index and the variables may hold credentials.
@@ -166,17 +175,37 @@ def compile_lock(uv: Uv, base: Base, question: Question, directory: Path, patien
 
 
 def _compiled(uv: Uv, base: Base, question: Question, directory: Path, patience: Patience) -> Answer | NoSolution:
+    if not uv.builds:
+        return _asked(uv, base, question, directory, patience)
+    # Code of packages runs: what it can write is nobody else's, before or after. It sees neither the shared cache nor
+    # the input of the next run, where a link that it left would lead us out.
+    with thrown_away(directory) as own:
+        return _asked(replace(uv, cache=own / "cache", page_seconds=0), base, question, own, patience)
+
+
+def _asked(uv: Uv, base: Base, question: Question, directory: Path, patience: Patience) -> Answer | NoSolution:
     command = _command(uv, base, question, directory, patience.limits)
     outcome = uv.sandbox.run(command, on_stderr=patience.hear, cancelled=patience.cancelled)
     patience.spend(outcome)
     said = _said(outcome)
     if outcome.succeeded:
-        return Answer(Pylock.from_dict(tomllib.loads((directory / "pylock.toml").read_text("utf-8"))), said)
+        return Answer(_written(directory, said), said)
     if (found := exceeded(outcome)) is not None:
         raise ResolveError(found, said)
     if outcome.code == _UNSOLVABLE:
         return NoSolution(said)
     raise ResolveError(diagnose(said), said)
+
+
+def _written(directory: Path, said: str) -> Pylock:
+    """The lock that uv wrote; raises ResolveError where it is none any more, since code of packages may have run."""
+    try:
+        with Beneath(directory, private=True) as own:
+            text = own.read("pylock.toml", _LOCK_BYTES_MAX).decode("utf-8")
+        return Pylock.from_dict(tomllib.loads(text))
+    except (OSError, ValueError, PylockValidationError) as error:
+        reason = why(error) if isinstance(error, OSError) else str(error)
+        raise ResolveError(problem("resolution-unreadable", reason=reason), said) from error
 
 
 def _command(uv: Uv, base: Base, question: Question, directory: Path, limits: Limits) -> Command:
@@ -191,7 +220,7 @@ def _command(uv: Uv, base: Base, question: Question, directory: Path, limits: Li
         read_only=(uv.executable, base.prefix, *base.roots, *folder),
         writable=(directory, uv.cache),
         network="index",
-        limits=limits,
+        limits=replace(limits, disk_bytes=uv.disk_bytes_max) if uv.builds else limits,
     )
 
 
@@ -201,7 +230,8 @@ def _arguments(uv: Uv, base: Base, question: Question, directory: Path) -> list[
     constraints.write_text("".join(f"{line}\n" for line in question.constraints), "utf-8")
     lock.write_text(_preferences(question.preferences), "utf-8")
     arguments = [
-        *("--no-build", "--no-sources", "--no-header", "--no-progress", "--color", "never"),
+        *(() if uv.builds else ("--no-build",)),
+        *("--no-sources", "--no-header", "--no-progress", "--color", "never"),
         *("--format", "pylock.toml", "--cache-dir", str(uv.cache), "--python", str(base.python)),
         *("--constraint", str(constraints), "--output-file", str(lock)),
     ]

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from msgspec import Struct
 from packaging.markers import Environment
-from packaging.pylock import Package, PackageWheel, Pylock, PylockSelectError
+from packaging.pylock import Package, PackageSdist, PackageWheel, Pylock, PylockSelectError
 from packaging.specifiers import SpecifierSet
 from packaging.tags import Tag
 from packaging.utils import NormalizedName, canonicalize_name
@@ -39,14 +39,15 @@ def allowed_hashes(requirements: Iterable[Declared]) -> dict[NormalizedName, All
     return found
 
 
-def locked(lock: Pylock, base: Base, allowed: Mapping[NormalizedName, Allowed]) -> Pylock:
+def locked(lock: Pylock, base: Base, allowed: Mapping[NormalizedName, Allowed], sources: bool = False) -> Pylock:
     """The lock with exactly the files that would be downloaded; the wheels keep their sizes and upload times.
 
     Distributions that only the base has, in a version that the index has not (or not by the release cut-off), are left
-    out: there is no file to lock. Raises ResolveError with all that is wrong: a file without a SHA-256, a hash that is
-    not among those required, nothing that fits.
+    out: there is no file to lock. With `sources`, what has no wheel for the base is locked as its source. Raises
+    ResolveError with all that is wrong: a file without a SHA-256, a hash that is not among those required, nothing that
+    fits.
     """
-    offered = [_offered(package, allowed.get(package.name)) for package in lock.packages]
+    offered = [_offered(package, allowed.get(package.name), sources) for package in lock.packages]
     problems = [one for one in offered if isinstance(one, Problem)]
     packages = [one for one in offered if isinstance(one, Package)]
     wheels = best_wheels(packages, base)
@@ -85,7 +86,7 @@ def tags(base: Base) -> list[Tag]:
     return [Tag(*text.split("-")) for text in base.tags]
 
 
-def sha256_of(wheel: PackageWheel) -> str | None:
+def sha256_of(wheel: PackageWheel | PackageSdist) -> str | None:
     """The file's SHA-256 in hexadecimal digits, lower case."""
     digest = wheel.hashes.get("sha256")
     return digest.lower() if digest else None
@@ -97,7 +98,7 @@ def without_userinfo(url: str) -> str:
     return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
 
 
-def _hashes(wheel: PackageWheel) -> frozenset[str]:
+def _hashes(wheel: PackageWheel | PackageSdist) -> frozenset[str]:
     return frozenset(f"{algorithm}:{digest}".lower() for algorithm, digest in wheel.hashes.items())
 
 
@@ -107,22 +108,28 @@ def _lock_of(packages: Sequence[Package], requires_python: SpecifierSet | None =
     )
 
 
-def _offered(package: Package, allowed: Allowed | None) -> Package | Problem | None:
-    """The package with the wheels of the index that are allowed, what is wrong with it, or None where it has none."""
+def _offered(package: Package, allowed: Allowed | None, sources: bool) -> Package | Problem | None:
+    """The package with the files of the index that are allowed, what is wrong with it, or None where it has none."""
+    source = package.sdist if sources and package.sdist is not None and package.sdist.url else None
     wheels = [wheel for wheel in package.wheels or () if wheel.url and not wheel.url.startswith("file:")]
-    if not wheels:
+    if not wheels and (source is None or package.wheels):
         wanted = f"{package.name}=={package.version}"
         return None if package.wheels else problem("no-wheel", package=package.name, wanted=wanted)
     if allowed:
         wheels = [wheel for wheel in wheels if not _hashes(wheel).isdisjoint(allowed.hashes)]
-        if not wheels:
+        source = source if source is not None and not _hashes(source).isdisjoint(allowed.hashes) else None
+        if not wheels and source is None:
             return problem("hash-mismatch", package=package.name, source=allowed.declared.source)
-    return replace(package, wheels=wheels, sdist=None, index=None, marker=None, dependencies=None)
+    return replace(package, wheels=wheels, sdist=source, index=None, marker=None, dependencies=None)
 
 
 def _locked(package: Package, wheel: PackageWheel | None) -> Package | Problem:
-    if wheel is None:
+    file = package.sdist if wheel is None else wheel
+    if file is None:
         return problem("wheel-unsupported", package=package.name)
-    if sha256_of(wheel) is None:
-        return problem("index-error", package=package.name, excerpt=f"no SHA-256 for {wheel.filename}")
-    return replace(package, wheels=[replace(wheel, url=without_userinfo(wheel.url or ""))])
+    if sha256_of(file) is None:
+        return problem("index-error", package=package.name, excerpt=f"no SHA-256 for {file.filename}")
+    plain = replace(file, url=without_userinfo(file.url or ""))
+    if isinstance(plain, PackageSdist):
+        return replace(package, wheels=None, sdist=plain)
+    return replace(package, wheels=[plain], sdist=None)

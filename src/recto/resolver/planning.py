@@ -62,5 +62,5 @@ def versions_of(lock: Pylock) -> Versions:
 
 
 def _installed(package: Package) -> Installed:
-    sizes = [wheel.size for wheel in package.wheels or ()]
-    return Installed(package.name, str(package.version), sizes[0] if sizes else None)
+    file = package.wheels[0] if package.wheels else package.sdist
+    return Installed(package.name, str(package.version), file.size if file else None)

@@ -58,7 +58,7 @@ class Search(Struct, frozen=True):
             said = overlay.proof.said
             raise ResolveError(clash(overlay.unmet, declaration, self.request.base, said), said)
         answer = self._closure(overlay)
-        lock = locked(answer.lock, self.request.base, allowed_hashes(declaration.requirements))
+        lock = locked(answer.lock, self.request.base, allowed_hashes(declaration.requirements), self.uv.builds)
         return Found(lock, answer.versions, overlay.unmet, answer.said)
 
     def _ask(self, pulled: Names) -> Answer | NoSolution:

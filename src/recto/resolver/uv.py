@@ -28,15 +28,22 @@ from recto.resolver.stand_ins import StandIns, stand_ins
 # package whose metadata nobody has fetched yet takes some seconds.
 FIX_SECONDS = 10.0
 
+# Refusals that sources may turn into an answer.
+_UNANSWERED = frozenset(
+    {"dependency-conflict", "no-matching-version", "no-wheel", "protected-conflict", "wheel-unsupported"}
+)
+
 
 class UvResolver:
     """Resolves with `uv pip compile`, in a directory of its own that is gone afterwards, whatever happens.
 
     `protected` are the distributions that engines need, kept at the base's versions. Beside uv's cache, a directory
-    `base-metadata` holds the base's stand-ins.
+    `base-metadata` holds the base's stand-ins. With `builds`, what has no answer of wheels alone is asked again with
+    packages that are built from source.
     """
 
-    def __init__(self, uv: Uv, protected: tuple[str, ...] = ()) -> None:
+    def __init__(self, uv: Uv, protected: tuple[str, ...] = (), *, builds: bool = False) -> None:
+        self._builds = builds
         self._uv = uv
         self._protected = tuple(canonicalize_name(name) for name in protected)
 
@@ -58,7 +65,7 @@ class UvResolver:
         with tempfile.TemporaryDirectory(prefix="recto-resolve-") as directory:
             patience = Patience(request.seconds_max, cancelled, progress)
             search = Search(self._uv, request, self._pinned(base), stands, Path(directory), patience)
-            found = _found(search, progress)
+            found = _found(search, progress, self._builds)
         count = len(found.lock.packages)
         progress(Event("resolving", "found versions that fit together", count, count, "packages"))
         plan = planning.plan(found.lock, base, found.versions)
@@ -89,10 +96,10 @@ class UvResolver:
         return Resolution(chosen, plan, planning.leaned(plan, base, installed, self._protected), remarks)
 
 
-def _found(search: Search, progress: Progress) -> Found:
+def _found(search: Search, progress: Progress, builds: bool) -> Found:
     """The answer; a refusal has the edits that mend it, as far as they are found in `FIX_SECONDS`."""
     try:
-        return search.run()
+        return _with_sources(search, progress) if builds else search.run()
     except OutOfTime as error:
         found = overtime(error.problems[0], search.request.declaration, search.patience.watch)
         raise OutOfTime(found, error.raw) from error
@@ -113,3 +120,21 @@ def _found(search: Search, progress: Progress) -> Found:
 
     trials = Trials(resolve, looking.newest)
     raise mended(refused, request.declaration, trials, frozenset(base_versions(request.base)))
+
+
+def _with_sources(search: Search, progress: Progress) -> Found:
+    """The answer of wheels alone, else one with sources; the first refusal where neither is."""
+    try:
+        return search.run()
+    except ResolveError as error:
+        refused = error
+    if not _UNANSWERED.issuperset(found.code for found in refused.problems):
+        raise refused
+    progress(Event("resolving", "looking again, with packages that are built from source", unit="packages"))
+    try:
+        return replace(search, uv=replace(search.uv, builds=True)).run()
+    except ResolveError as error:
+        # A build that failed tells more than that there is no wheel; what fits nowhere is told of wheels.
+        if not _UNANSWERED.issuperset(found.code for found in error.problems):
+            raise
+    raise refused

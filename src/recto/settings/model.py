@@ -10,6 +10,7 @@ from msgspec import Struct, field
 from recto.settings.readers import (
     parse_address,
     parse_alias,
+    parse_builds,
     parse_count,
     parse_mechanism,
     parse_names,
@@ -95,6 +96,15 @@ class Settings(Struct, frozen=True):
         bool | None,
         Setting(parse_switch, "`on` at the command line", "`on` or `off`: whether packages may be installed at all."),
     ] = None
+    builds: Annotated[
+        str,
+        Setting(
+            parse_builds,
+            "`off`",
+            "`off`, or `trusted`: packages without a wheel are built from source, each in a sandbox of its own. That "
+            "runs their authors' code, and needs `RECTO_SANDBOX=bubblewrap`.",
+        ),
+    ] = "off"
     last_good: Annotated[
         bool,
         Setting(

@@ -52,6 +52,12 @@ def parse_mechanism(text: str) -> str:
     return text
 
 
+def parse_builds(text: str) -> str:
+    if text not in ("off", "trusted"):
+        raise ValueError("expected `off` or `trusted`")
+    return text
+
+
 def parse_paths(text: str) -> tuple[Path, ...]:
     return tuple(parse_path(name) for name in text.split(":") if name)
 

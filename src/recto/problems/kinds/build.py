@@ -56,6 +56,23 @@ KINDS = by_code(
         example=_PACKAGE,
     ),
     Kind(
+        "resolution-unreadable",
+        "build",
+        "While versions were looked for, a package's build script got hold of the answer.",
+        "The versions that were found cannot be read: {reason}.",
+        "One of the declared packages is built from source and does more than that; choose others.",
+        example={"reason": "it is a link, or lies behind one"},
+    ),
+    Kind(
+        "build-wheel-refused",
+        "build",
+        "A build ended well and did not leave the one wheel that it should have made.",
+        "What the build of `{package}` left is refused: {reason}.",
+        "Choose a version that has a ready-made wheel.",
+        who="maintainer",
+        example={**_PACKAGE, "reason": "it left 2 wheels of pycairo 1.27.0, not one"},
+    ),
+    Kind(
         "proof-kernel",
         "build",
         "The finished environment did not start a kernel under its own interpreter.",

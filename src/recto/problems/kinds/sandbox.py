@@ -13,6 +13,15 @@ KINDS = by_code(
         example={"reason": "`bwrap` is not installed; install the package `bubblewrap`"},
     ),
     Kind(
+        "builds-uncontained",
+        "sandbox",
+        "Packages are to be built from source where their code would not be contained.",
+        "`RECTO_BUILDS=trusted` runs the build scripts of packages, which nothing would contain: {reason}.",
+        "Set `RECTO_SANDBOX=bubblewrap` and an index without a password, or `RECTO_BUILDS=off`.",
+        who="operator",
+        example={"reason": "`RECTO_SANDBOX` is `none`, and only `bubblewrap` leaves them the index and nothing else"},
+    ),
+    Kind(
         "run-uncontained",
         "sandbox",
         "`recto run` was asked for where the settings ask for containment.",
