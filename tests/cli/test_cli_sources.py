@@ -211,7 +211,7 @@ def knocked(outside: dict[str, Any]) -> int:
     for server in outside["servers"]:
         server.setblocking(False)
         with suppress(BlockingIOError):
-            server.accept()
+            server.accept()[0].close()
             count += 1
     return count
 
@@ -248,6 +248,7 @@ def test_the_same_script_reaches_it_all_where_nothing_contains_it(
         capture_output=True,
         text=True,
         check=False,
+        timeout=60,
     )
     for one in psutil.process_iter(["cmdline"]):
         if "98.7653" in (one.info["cmdline"] or []):
@@ -356,3 +357,38 @@ def test_nothing_is_built_where_nothing_contains_it(
     assert problem("builds-uncontained", reason="").message.split(":")[0] in refused.out + refused.err
     assert "p4ssw0rd" not in refused.out + refused.err
     assert index.asked == []
+
+
+@pytest.mark.parametrize("changed", [False, True], ids=["kept", "changed"])
+def test_a_removed_environment_is_built_again_of_the_kept_wheel(
+    trusting: Recto, index: LoopbackIndex, asking: Path, data: Path, changed: bool
+) -> None:
+    index.add_buildable("tiny", "1.0", backend(PLAIN))
+    key = build(trusting).json["key"]
+    (wheel,) = (data / "v1" / "cache" / "built").glob("*/*/*.whl")
+    if changed:
+        wheel.write_bytes(wheel.read_bytes() + b"more")
+    asked = len(index.asked)
+    assert trusting("env", "rm", key).code == 0
+
+    again = build(trusting)
+
+    assert (again.code, again.json["key"], again.json["state"]) == (0, key, "built"), again.out + again.err
+    assert (len(index.asked) > asked) is changed
+    assert ("from source" in again.err) is changed
+
+
+@pytest.mark.network
+def test_a_real_package_with_source_only_is_built_and_imported(trusting: Recto, project: Path, data: Path) -> None:
+    (project / "requirements.txt").write_text("docopt==0.6.2\n")
+    own = {name: value for name, value in trusting.variables.items() if name != "RECTO_INDEX_URL"}
+    trusting = Recto(own, project)
+    (project / "a.qmd").write_text(
+        "---\ntitle: A\n---\n\n```{python}\nimport docopt; open('seen.txt', 'w').write(docopt.__version__)\n```\n"
+    )
+
+    rendered = trusting("render", "a.qmd", "--to", "html", "--engine", "jupyter", "--json")
+
+    assert rendered.json["status"] == "success", rendered.out
+    assert (project / "seen.txt").read_text() == "0.6.2"
+    assert not list((data / "v1" / "cache" / "uv").rglob("docopt.py"))

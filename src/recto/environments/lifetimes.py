@@ -69,6 +69,8 @@ LIFETIMES: Mapping[str, Lifetime] = {
     "build-script-error": _BUILD,
     "build-compile-error": _BUILD,
     "build-failed-unspecified": _BUILD,
+    "build-wheel-refused": _BUILD,
+    "resolution-unreadable": _BUILD,
     "proof-kernel": _BUILD,
     # Nobody knows what it was: long enough for a pause in typing, short enough to be of no harm.
     "install-failed": _SOON,
