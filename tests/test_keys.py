@@ -231,3 +231,22 @@ def test_lists_that_would_join_to_the_same_text_have_different_keys(left: list[s
         return SpecKey.of(Ingredients("spec", (("requirements", tuple(values)),)))
 
     assert (key(left) == key(right)) == (left == right)
+
+
+def from_source(digest: str, *wheels: dict[str, object]) -> Pylock:
+    source = {"name": "polars-1.0.tar.gz", "url": "https://x/polars-1.0.tar.gz", "hashes": {"sha256": digest}}
+    package = {"name": "polars", "version": "1.0", "sdist": source, **({"wheels": list(wheels)} if wheels else {})}
+    return Pylock.from_dict({"lock-version": "1.0", "created-by": "tests", "packages": [package]})
+
+
+def test_the_source_is_an_ingredient_where_it_is_what_is_built() -> None:
+    assert environment(from_source("a" * 64)) != environment(from_source("b" * 64))
+
+
+def test_a_source_beside_a_wheel_is_no_ingredient() -> None:
+    wheel: dict[str, object] = {
+        "name": "polars-1.0-py3-none-any.whl",
+        "url": "https://x/polars-1.0-py3-none-any.whl",
+        "hashes": {"sha256": "c" * 64},
+    }
+    assert environment(from_source("a" * 64, wheel)) == environment(from_source("b" * 64, wheel))

@@ -19,6 +19,7 @@ from commandline import Ran, Recto
 from containing import needs_bubblewrap
 from loopback_index import LoopbackIndex, serving
 from recto.interpreters import Base
+from recto.interpreters.roots import LAYER
 from recto.problems import problem
 
 pytest_plugins = ("cli_fixtures",)
@@ -286,8 +287,9 @@ def test_a_build_that_fails_is_told_at_the_line_that_asks_for_it(
         "return write(directory, name='other')",
         "return write(directory, version='2.0')",
         "return write(directory, tag='cp27-cp27mu-win32')",
+        "return write(directory, module='other-1.0.dist-info/x')",
     ],
-    ids=["two", "another-name", "another-version", "another-machine"],
+    ids=["two", "another-name", "another-version", "another-machine", "two-records"],
 )
 def test_what_is_not_the_one_wheel_is_refused(
     trusting: Recto, index: LoopbackIndex, asking: Path, data: Path, left: str
@@ -392,3 +394,16 @@ def test_a_real_package_with_source_only_is_built_and_imported(trusting: Recto, 
     assert rendered.json["status"] == "success", rendered.out
     assert (project / "seen.txt").read_text() == "0.6.2"
     assert not list((data / "v1" / "cache" / "uv").rglob("docopt.py"))
+
+
+def test_a_wheel_in_the_way_of_another_file_is_refused(trusting: Recto, index: LoopbackIndex, asking: Path) -> None:
+    # Its module lies below what is the file that leads to the base.
+    meanwhile = (
+        "SOURCE = ''\ndef meanwhile(step, directory):\n"
+        f"    return step == 'wheel' and write(directory, module='{LAYER}/x')\n"
+    )
+    index.add_buildable("tiny", "1.0", backend(meanwhile))
+
+    refused = build(trusting)
+
+    assert (refused.code, refused.codes[0]) == (1, "build-wheel-refused"), refused.out

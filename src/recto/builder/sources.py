@@ -48,7 +48,7 @@ _BUCKET = "sdists-v"
 _DEPTH = 5
 _ENTRIES_MAX = 100_000
 # How uv (0.13.9) says that a build gave another wheel than was asked for.
-_NOT_IT = re.compile(r"^\s*cause: ((?:Package metadata|The built wheel) .{1,300}?)\.?$", re.MULTILINE)
+_NOT_IT = re.compile(r"^\s*cause: ((?:Package metadata|The (?:built )?wheel) .{1,300}?)\.?$", re.MULTILINE)
 
 
 class Made(Struct, frozen=True):
@@ -138,7 +138,11 @@ class Unfit(Exception):
 
 def sweep_built(kept: Path) -> int:
     """Deletes all kept wheels, as each can be built again; the bytes that this freed."""
-    freed = sum(file.stat().st_size for file in kept.glob("*/*/*.whl"))
+    freed = 0
+    for file in kept.glob("*/*/*.whl"):
+        # Another process may sweep too.
+        with suppress(FileNotFoundError):
+            freed += file.stat().st_size
     shutil.rmtree(kept, ignore_errors=True)
     return freed
 
@@ -158,17 +162,19 @@ def _known(kept: Path, package: Package, base: Base, place: Path) -> Path | None
 
 
 def _keep(kept: Path, package: Package, base: Base, wheel: Path) -> int:
-    """Keeps the wheel; its bytes."""
+    """Keeps the wheel; its bytes, 0 where it cannot be kept: it is built again the next time then."""
     target = kept / _key(package, base) / _sha256(wheel)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    aside = Path(tempfile.mkdtemp(prefix="new-", dir=kept))
-    shutil.copyfile(wheel, aside / wheel.name)
     try:
-        aside.rename(target)
-    except OSError:
-        # Another process kept the same, or one that was changed since lies there.
+        target.parent.mkdir(parents=True, exist_ok=True)
+        # What lies there was changed since, or another process has just kept the same.
         shutil.rmtree(target, ignore_errors=True)
-        aside.rename(target)
+        with tempfile.TemporaryDirectory(prefix="new-", dir=kept, ignore_cleanup_errors=True) as aside:
+            whole = Path(aside) / target.name
+            whole.mkdir()
+            shutil.copyfile(wheel, whole / wheel.name)
+            whole.rename(target)
+    except OSError:
+        return 0
     return wheel.stat().st_size
 
 
@@ -186,7 +192,7 @@ def _taken(own: Path, package: Package, order: Order, place: Path) -> Path:
                     raise Unfit(f"`{file}` is not for this Python or this machine")
                 with cache.file(names[0], min(WHEEL_BYTES_MAX, order.installed_bytes_max)) as descriptor:
                     copy = place / file
-                    with os.fdopen(os.dup(descriptor), "rb") as source, copy.open("xb") as target:
+                    with os.fdopen(os.dup(descriptor), "rb") as source, copy.open("wb") as target:
                         shutil.copyfileobj(source, target)
                     copy.chmod(0o644)
                     return copy

@@ -114,7 +114,13 @@ class Uv:
             if not outcome.succeeded:
                 raise BuildError(problems_of(outcome), commands.log)
             _check_installed(lock, apart, commands)
-            move_into(apart, frozenset(files_of(apart)) - own_files, directory)
+            try:
+                move_into(apart, frozenset(files_of(apart)) - own_files, directory)
+            except (FileExistsError, IsADirectoryError, NotADirectoryError) as error:
+                reason = "one of its files has the name of a directory in the environment, or the other way round"
+                names = ", ".join(package.name for package in lock.packages)
+                found = problem("build-wheel-refused", package=names, reason=reason)
+                raise BuildError(found, commands.log) from error
 
     def resolve(self, requirements: str, commands: Commands) -> Pylock:
         """The newest versions for the base's interpreter, as a lock with hashes; raises BuildError."""

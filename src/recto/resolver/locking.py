@@ -98,6 +98,11 @@ def without_userinfo(url: str) -> str:
     return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
 
 
+def _of_the_index(file: PackageWheel | PackageSdist) -> bool:
+    """Whether it is a file that can be fetched, and no stand-in of the base."""
+    return bool(file.url) and not (file.url or "").startswith("file:")
+
+
 def _hashes(wheel: PackageWheel | PackageSdist) -> frozenset[str]:
     return frozenset(f"{algorithm}:{digest}".lower() for algorithm, digest in wheel.hashes.items())
 
@@ -110,8 +115,8 @@ def _lock_of(packages: Sequence[Package], requires_python: SpecifierSet | None =
 
 def _offered(package: Package, allowed: Allowed | None, sources: bool) -> Package | Problem | None:
     """The package with the files of the index that are allowed, what is wrong with it, or None where it has none."""
-    source = package.sdist if sources and package.sdist is not None and package.sdist.url else None
-    wheels = [wheel for wheel in package.wheels or () if wheel.url and not wheel.url.startswith("file:")]
+    source = package.sdist if sources and package.sdist is not None and _of_the_index(package.sdist) else None
+    wheels = [wheel for wheel in package.wheels or () if _of_the_index(wheel)]
     if not wheels and (source is None or package.wheels):
         wanted = f"{package.name}=={package.version}"
         return None if package.wheels else problem("no-wheel", package=package.name, wanted=wanted)
