@@ -128,12 +128,31 @@ class App:
             from recto.sandbox.landlock import Landlock
 
             user = identity.number if identity.dropped else None
-            return Landlock(user, user, limits=limits, shown=settings.sandbox_show, limiter=limiter)
+            return Landlock(
+                *(user, user),
+                limits=limits,
+                shown=settings.sandbox_show,
+                limiter=limiter,
+                hidden=self._own,
+                home=Path.home(),
+            )
         from recto.sandbox.bubblewrap import Bubblewrap
         from recto.sandbox.door.leading import Leading
 
         leading = Leading(self._access, settings.network)
-        return Bubblewrap(limits, identity, settings.sandbox_show, leading, limiter)
+        return Bubblewrap(
+            *(limits, identity, settings.sandbox_show, leading, limiter), hidden=self._own, home=Path.home()
+        )
+
+    @property
+    def _own(self) -> tuple[Path, ...]:
+        """Directories that no document may write to, wherever they lie: what is in them is run or believed later."""
+        layout = self._layout
+        data = (self.settings.data_dir, layout.root, layout.environments, layout.staging)
+        file = self.settings.file
+        # A setting decides which interpreter is run, and in what.
+        settings = () if file is None else (file.path.parent,)
+        return (*data, *settings, Path(sys.prefix), Path(__file__).parent)
 
     def _access(self) -> Access:
         """Where contained installers may go."""
