@@ -79,8 +79,8 @@ class Bubblewrap:
     ) -> Outcome:
         """As the port says; raises SandboxError where the command cannot be contained."""
         _check(command)
-        require_apart(command.writable, self._hidden)
         require_no_home(command.writable, self._home)
+        require_apart(command.writable, self._hidden)
         require_no_links(command.writable, (*self._hidden, *command.read_only, *self._shown))
         self._identity.hand_over(command.writable, self._hidden)
         self._identity.show(command.read_only)

@@ -104,8 +104,8 @@ class Landlock:
             command, limits=tightened(command.limits, self._limits), read_only=(*command.read_only, *self._shown)
         )
         require((*command.read_only, *command.writable))
-        require_apart(command.writable, self._hidden, within=True)
         require_no_home(command.writable, self._home)
+        require_apart(command.writable, self._hidden, within=True)
         require_no_links(command.writable, (*self._hidden, *command.read_only))
         user = None if self._identity is None else self._identity[0]
         if user is not None:
