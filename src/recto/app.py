@@ -134,15 +134,21 @@ class App:
                 shown=settings.sandbox_show,
                 limiter=limiter,
                 hidden=self._own,
-                home=Path.home(),
+                home=self._home,
             )
         from recto.sandbox.bubblewrap import Bubblewrap
         from recto.sandbox.door.leading import Leading
 
         leading = Leading(self._access, settings.network)
         return Bubblewrap(
-            *(limits, identity, settings.sandbox_show, leading, limiter), hidden=self._own, home=Path.home()
+            *(limits, identity, settings.sandbox_show, leading, limiter), hidden=self._own, home=self._home
         )
+
+    @property
+    def _home(self) -> Path | None:
+        """The home of our own user; None for one that has none, as in a container."""
+        home = Path(os.path.expanduser("~"))  # noqa: PTH111 - the other raises where there is none
+        return home if home.is_absolute() else None
 
     @property
     def _own(self) -> tuple[Path, ...]:
