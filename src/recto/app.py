@@ -158,7 +158,9 @@ class App:
         file = self.settings.file
         # A setting decides which interpreter is run, and in what.
         settings = () if file is None else (file.path.parent,)
-        return (*data, *settings, Path(sys.prefix), Path(__file__).parent)
+        installed, sources = Path(sys.prefix), Path(__file__).parent
+        # Elsewhere only where they are being worked on; a base that Recto is installed in shows them.
+        return (*data, *settings, installed, *(() if sources.is_relative_to(installed) else (sources,)))
 
     def _access(self) -> Access:
         """Where contained installers may go."""

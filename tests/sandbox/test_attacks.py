@@ -320,6 +320,21 @@ def test_the_way_to_what_lies_in_a_project_cannot_be_moved_aside(tmp_path: Path,
     assert (inner / "python").read_text() == "the real one"
 
 
+def test_between_two_read_only_places_of_a_project_nothing_becomes_writable(tmp_path: Path) -> None:
+    project = tmp_path / "project"
+    inner = project / "venv" / "lib" / "python" / "inner"
+    inner.mkdir(parents=True)
+    for directory in (project / "venv", project / "venv" / "lib", inner.parent, inner):
+        directory.chmod(0o777)
+    writing = "for p in venv venv/lib venv/lib/python venv/lib/python/inner; do echo x > $p/planted; done; touch ran"
+    read_only = (project / "venv", inner)
+
+    Bubblewrap().run(Command(("/bin/sh", "-c", writing), project, {"PATH": "/usr/bin:/bin"}, read_only, (project,)))
+
+    assert (project / "ran").exists()
+    assert list(project.rglob("planted")) == []
+
+
 @pytest.mark.parametrize("named", ["hidden", "read-only"])
 def test_a_link_in_a_project_is_no_way_to_what_is_ours(tmp_path: Path, named: str) -> None:
     project, real = tmp_path / "project", tmp_path / "real"

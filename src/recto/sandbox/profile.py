@@ -114,8 +114,10 @@ def _paths(command: Command, shown: Iterable[Path], hidden: Collection[Path]) ->
     if root is not None and together:
         binds[root] = "--bind"
     covers = {cover for path in binds if path != root for cover in _below(path, hidden)}
-    for pin in _pins(apart, [*binds, *covers]):
-        if covers.isdisjoint((pin, *pin.parents)):
+    # What is not to be written has no way to be moved in it.
+    fixed = covers | {path.resolve() for path, how in binds.items() if how == "--ro-bind"}
+    for pin in set(_pins(apart, [*binds, *covers])):
+        if fixed.isdisjoint((pin, *pin.parents)):
             binds.setdefault(pin, "--bind")
     # Under its other name too where links lead to a path.
     places = {place: (how, path.resolve()) for path, how in binds.items() for place in (path, path.resolve())}
