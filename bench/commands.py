@@ -77,9 +77,13 @@ def render(house: House) -> Row:
     ours = [house.recto, "render", document, "--engine", "jupyter", "--to", "html"]
     renders = App(load(house.variables)).renders
     request = RenderRequest(document, formats=("html",), engine="jupyter", grant=Grant.own())
+    contained = {**house.variables, "RECTO_SANDBOX": "bubblewrap"}
+    renders_contained = App(load(contained)).renders
     acts = {
         "ours": Contender(lambda: process(ours, house.variables)),
+        "contained": Contender(lambda: process(ours, contained)),
         "resident": Contender(lambda: _rendered(renders, request)),
+        "resident contained": Contender(lambda: _rendered(renders_contained, request)),
         "engine": Contender(engine.replay, engine.restore),
     }
     # The second of these is the first that begins with its kernel.
@@ -88,7 +92,11 @@ def render(house: House) -> Row:
     samples = in_turns(house.times(41), acts)
     bar = Bar("over", _RENDER_SECONDS_MORE)
     peers = {_ENGINE: Peer(samples["engine"], bar)}
-    also = {"the same call in a process that runs already": Also(samples["resident"], bar, _ENGINE)}
+    also = {
+        "contained by bubblewrap": Also(samples["contained"], bar, _ENGINE),
+        "the same call in a process that runs already": Also(samples["resident"], bar, _ENGINE),
+        "that, contained by bubblewrap": Also(samples["resident contained"], bar, _ENGINE),
+    }
     return Row("render", "`recto render` of two small cells to HTML, ready", samples["ours"], peers, also=also)
 
 

@@ -109,7 +109,7 @@ def test_an_output_directory_that_is_a_file_is_named(recto: Recto, project: Path
     done = recto("render", "paper.md", "--json", "--output-dir", "paper.md")
     assert done.code == 1
     assert done.codes == ["output-unwritable"]
-    assert "file exists" in done.err
+    assert "not a directory" in done.err
 
 
 def test_a_problem_that_names_the_log_comes_with_its_place(recto: Recto, project: Path, tmp_path: Path) -> None:

@@ -98,4 +98,5 @@ class Commands(Struct):
         shown = " ".join("…" if "\n" in word else word for word in argv)
         said = (outcome.stdout + outcome.stderr).decode("utf-8", "replace").rstrip()
         self._log.append(f"$ {shown}\n" + (f"{said}\n" if said else ""))
-        self._log.append(f"({outcome.stop}, status {outcome.code}, {outcome.seconds:.2f} s)\n\n")
+        tiers = "".join(f"; {name}: {tier}" for name, tier in outcome.tiers.items())
+        self._log.append(f"({outcome.stop}, status {outcome.code}, {outcome.seconds:.2f} s{tiers})\n\n")

@@ -55,10 +55,14 @@ except OSError:
 
 
 class Promise(Struct, frozen=True):
-    """One thing that a mechanism promises; `failure` is what was seen instead, empty where it holds."""
+    """One thing that a mechanism promises; `failure` is what was seen instead, empty where it holds.
+
+    `by` is what a limit is kept by, where that is known.
+    """
 
     name: str
     failure: str = ""
+    by: str = ""
 
 
 def tried(sandbox: Sandbox) -> tuple[Promise, ...]:
@@ -137,7 +141,8 @@ def _limits(sandbox: Sandbox, directory: Path) -> tuple[Promise, ...]:
         outcome = _run(sandbox, (sys.executable, "-I", "-S", "-c", code), own, limits)
         said = outcome.stdout.strip()
         kept = said != unwanted if unwanted is not None else said == b"refused"
-        promises.append(Promise(name, "" if kept else "a command got more than it may have"))
+        failure = "" if kept else "a command got more than it may have"
+        promises.append(Promise(name, failure, outcome.tiers.get(name, "")))
     return tuple(promises)
 
 

@@ -20,13 +20,16 @@ def awaited(path: Path) -> bool:
 
     Who has only just begun to wait may not be seen yet: it shows itself with its next look, a tenth of a second later.
     """
+    sign = _beside(path)
     with complaints(path.parent):
         try:
-            descriptor = hold(_beside(path), EXCLUSIVE)
+            descriptor = hold(sign, EXCLUSIVE)
         except FileNotFoundError:
             return False
         if descriptor is None:
             return True
+        # One who left while we looked could not delete it.
+        sign.unlink(missing_ok=True)
         os.close(descriptor)
         return False
 

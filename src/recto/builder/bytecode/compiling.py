@@ -69,9 +69,12 @@ def compile_sources(
 
 
 def _sites(distributions: Iterable[Uncompiled]) -> frozenset[Path]:
-    """The directories that the paths of the sources begin in."""
-    pairs = ((PurePosixPath(path), source) for one in distributions for path, source in one.sources)
-    return frozenset(source.parents[len(path.parts) - 1] for path, source in pairs)
+    """The directories that the paths of the sources begin in; for one that leads out of there, where it lies itself."""
+    found = set[Path]()
+    for path, source in (pair for one in distributions for pair in one.sources):
+        begins = str(source).removesuffix(f"/{path}")
+        found.add(source.parent if begins == str(source) else Path(begins))
+    return frozenset(found)
 
 
 def _checked(path: str) -> str:

@@ -209,7 +209,8 @@ def sandbox(app: App) -> Finding:
     broken = [f"{promise.name} ({promise.failure})" for promise in promises if promise.failure]
     if broken:
         return Finding("error", f"{app.sandbox.name} does not keep {'; '.join(broken)}")
-    return Finding("ok", f"{app.sandbox.name} keeps {', '.join(promise.name for promise in promises)}")
+    kept = (f"{promise.name} ({promise.by})" if promise.by else promise.name for promise in promises)
+    return Finding("ok", f"{app.sandbox.name} keeps {', '.join(kept)}")
 
 
 def _version(argv: tuple[str, ...]) -> Finding:
