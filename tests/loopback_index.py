@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from urllib.parse import quote
 
 
@@ -58,6 +59,16 @@ class LoopbackIndex:
         lines += [f"Requires-Dist: {requirement}" for requirement in requires]
         metadata = ("\n".join(lines) + "\n").encode()
         return self._publish(name, f"{stem}-{tag}.whl", _wheel(stem, tag, metadata), uploaded, python, metadata)
+
+    def add_wheel(self, wheel: Path) -> str:
+        """Publishes a wheel that was made elsewhere, whatever is in it; returns its SHA-256."""
+        name = wheel.name.split("-")[0]
+        with zipfile.ZipFile(wheel) as archive:
+            entry = next(inner for inner in archive.namelist() if inner.endswith(".dist-info/METADATA"))
+            metadata = archive.read(entry)
+        return self._publish(
+            name.replace("_", "-"), wheel.name, wheel.read_bytes(), "2026-01-15T12:00:00Z", None, metadata
+        )
 
     def add_source(self, name: str, version: str) -> None:
         """Publishes a source distribution only."""

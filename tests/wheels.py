@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import stat
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,8 +17,12 @@ def make_wheel(
     files: Mapping[str, str],
     metadata: str = "",
     record_of: Mapping[str, str] | None = None,
+    links: Mapping[str, str] | None = None,
 ) -> Path:
-    """A pure wheel with these files (binary distribution format, PEP 427); its RECORD may tell of others."""
+    """A pure wheel with these files (binary distribution format, PEP 427); its RECORD may tell of others.
+
+    `links` are entries that are symbolic links, with where they lead; they come before the files.
+    """
     stem = f"{name}-{version}"
     info = f"{stem}.dist-info"
     content = {
@@ -30,7 +35,11 @@ def make_wheel(
     )
     path = directory / f"{stem}-py3-none-any.whl"
     directory.mkdir(parents=True, exist_ok=True)
-    with zipfile.ZipFile(path, "w") as archive:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for inner, target in (links or {}).items():
+            entry = zipfile.ZipInfo(inner)
+            entry.create_system, entry.external_attr = 3, (stat.S_IFLNK | 0o777) << 16
+            archive.writestr(entry, target)
         for inner, text in {**content, f"{info}/RECORD": f"{record}{info}/RECORD,,\n"}.items():
             archive.writestr(inner, text)
     return path

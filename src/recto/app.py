@@ -134,12 +134,39 @@ class App:
             from recto.sandbox.landlock import Landlock
 
             user = identity.number if identity.dropped else None
-            return Landlock(user, user, limits=limits, shown=settings.sandbox_show, limiter=limiter)
+            return Landlock(
+                *(user, user),
+                limits=limits,
+                shown=settings.sandbox_show,
+                limiter=limiter,
+                hidden=self._own,
+                home=self._home,
+            )
         from recto.sandbox.bubblewrap import Bubblewrap
         from recto.sandbox.door.leading import Leading
 
         leading = Leading(self._access, settings.network)
-        return Bubblewrap(limits, identity, settings.sandbox_show, leading, limiter)
+        return Bubblewrap(
+            *(limits, identity, settings.sandbox_show, leading, limiter), hidden=self._own, home=self._home
+        )
+
+    @property
+    def _home(self) -> Path | None:
+        """The home of our own user; None for one that has none, as in a container."""
+        home = Path(os.path.expanduser("~"))  # noqa: PTH111 - the other raises where there is none
+        return home if home.is_absolute() else None
+
+    @property
+    def _own(self) -> tuple[Path, ...]:
+        """Directories that no document may write to, wherever they lie: what is in them is run or believed later."""
+        layout = self._layout
+        data = (self.settings.data_dir, layout.root, layout.environments, layout.staging)
+        file = self.settings.file
+        # A setting decides which interpreter is run, and in what.
+        settings = () if file is None else (file.path.parent,)
+        installed, sources = Path(sys.prefix), Path(__file__).parent
+        # Elsewhere only where they are being worked on; a base that Recto is installed in shows them.
+        return (*data, *settings, installed, *(() if sources.is_relative_to(installed) else (sources,)))
 
     def _access(self) -> Access:
         """Where contained installers may go."""

@@ -49,6 +49,15 @@ ATTEMPTS: dict[str, tuple[str, list[int]]] = {
     "setpriority of a user": ("setpriority", [2, 0, 0]),
     "ioprio_set": ("ioprio_set", [9, NOTHING, 0]),
     "ioprio_set of a user": ("ioprio_set", [3, 0, 0xFFFF]),
+    **{call: (call, [BAD_POINTER, 0o4755]) for call in ("chmod", "creat", "mknod")},
+    **{f"{call} of the group": (call, [BAD_POINTER, 0o2755]) for call in ("chmod", "creat", "mknod")},
+    "fchmod": ("fchmod", [NOTHING, 0o4755]),
+    **{call: (call, [NOTHING, BAD_POINTER, 0o4755]) for call in ("fchmodat", "fchmodat2", "mknodat")},
+    "open that makes a file": ("open", [BAD_POINTER, 0o101, 0o4755]),
+    "open that makes a file without a name": ("open", [BAD_POINTER, 0o20200002, 0o4755]),
+    "openat that makes a file": ("openat", [NOTHING, BAD_POINTER, 0o101, 0o4755]),
+    "openat that makes a file without a name": ("openat", [NOTHING, BAD_POINTER, 0o20200002, 0o2755]),
+    "openat2": ("openat2", [NOTHING, BAD_POINTER, BAD_POINTER, 24]),
     "unshare": ("unshare", [0]),
     "clone3": ("clone3", [0, 0]),
     "ptrace": ("ptrace", [9999, 0, 0, 0]),
@@ -195,7 +204,7 @@ def _python(user: str, code: str, filter_file: Path | None) -> subprocess.Comple
 
 
 def _expected(name: str) -> int:
-    return errno.ENOSYS if name in ("clone3", "a call of the future") else errno.EPERM
+    return errno.ENOSYS if name in ("clone3", "openat2", "a call of the future") else errno.EPERM
 
 
 def _later(name: str) -> bool:

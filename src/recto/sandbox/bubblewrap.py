@@ -22,7 +22,7 @@ from recto.sandbox import profile
 from recto.sandbox.base import Command, Limits, OnLine, Outcome, tightened
 from recto.sandbox.identity import Identity
 from recto.sandbox.limits.keeping import Limiter
-from recto.sandbox.refusal import refusal, require
+from recto.sandbox.refusal import refusal, require, require_apart, require_no_home, require_no_links
 from recto.sandbox.seccomp import program
 from recto.sandbox.supervise import supervise
 
@@ -40,9 +40,11 @@ _SIGNALLED = 128
 class Bubblewrap:
     """Runs commands in worlds of their own, within the operator's limits and those of each command.
 
-    `shown` are paths that every command may read beside its own. Started by root, commands run as `identity`, and what
-    they may write is made that user's. `leading` leads commands with network "index" there; without it they are
-    refused. `limiter` keeps the limits.
+    `shown` are paths that every command may read beside its own. `hidden` are directories of ours, of which a command
+    sees nothing but the paths that it names, also where it may write to what holds them; it is refused where it may
+    write to one itself, or to our own `home`. Started by root, commands run as `identity`, and what they may write is
+    made that user's. `leading` leads commands with network "index" there; without it they are refused. `limiter` keeps
+    the limits.
     """
 
     name = "bubblewrap"
@@ -55,6 +57,8 @@ class Bubblewrap:
         leading: Leading | None = None,
         limiter: Limiter | None = None,
         path: str = _PLACES,
+        hidden: tuple[Path, ...] = (),
+        home: Path | None = None,
     ) -> None:
         self._limits = limits or Limits()
         self._identity = identity or Identity.here()
@@ -62,6 +66,8 @@ class Bubblewrap:
         self._leading = leading
         self._limiter = limiter or Limiter()
         self._path = path
+        self._hidden = hidden
+        self._home = home
 
     def run(
         self,
@@ -73,7 +79,10 @@ class Bubblewrap:
     ) -> Outcome:
         """As the port says; raises SandboxError where the command cannot be contained."""
         _check(command)
-        self._identity.hand_over(command.writable)
+        require_no_home(command.writable, self._home)
+        require_apart(command.writable, self._hidden)
+        require_no_links(command.writable, (*self._hidden, *command.read_only, *self._shown))
+        self._identity.hand_over(command.writable, self._hidden)
         self._identity.show(command.read_only)
         with ExitStack() as held:
             command = held.enter_context(self._led(command))
@@ -103,7 +112,7 @@ class Bubblewrap:
         limits = tightened(command.limits, self._limits)
         with ExitStack() as held:
             files = {path: _file(held, data) for path, data in profile.accounts(self._identity).items()}
-            arguments = profile.words(command, self._identity, limits.scratch_bytes, self._shown)
+            arguments = profile.words(command, self._identity, limits.scratch_bytes, self._shown, self._hidden)
             for path, descriptor in files.items():
                 arguments[:0] = ("--perms", "0644", "--ro-bind-data", str(descriptor), path)
             rules = _file(held, program(os.uname().machine))

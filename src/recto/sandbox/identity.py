@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from contextlib import suppress
 from pathlib import Path
 
@@ -29,19 +29,20 @@ class Identity(Struct, frozen=True):
         """Ourselves where we are a plain user, else the user `plain`."""
         return cls(plain if os.geteuid() == 0 else os.geteuid(), os.geteuid() == 0)
 
-    def hand_over(self, paths: Iterable[Path]) -> None:
-        """Makes what a command may write its own, which needs doing only where we are root.
+    def hand_over(self, paths: Iterable[Path], kept: Iterable[Path] = ()) -> None:
+        """Makes what a command may write its own, which needs doing only where we are root; never what is `kept`.
 
         Of a directory that is its own already, only the entries right in it are looked at: what lies below was made by
         commands, or handed over with it.
         """
         if not self.dropped:
             return
+        apart = {_same(path) for path in kept if path.is_dir()}
         for path in paths:
             own = os.lstat(path).st_uid == self.number
             self._give(path)
             if stat.S_ISDIR(os.lstat(path).st_mode):
-                _each(path, self.number, deep=not own)
+                _each(path, self.number, apart, deep=not own)
 
     def show(self, paths: Iterable[Path]) -> None:
         """Makes what a command may read readable for its group, where only root may read it."""
@@ -57,13 +58,23 @@ class Identity(Struct, frozen=True):
         os.chown(path, self.number, self.number, follow_symlinks=False)
 
 
-def _each(directory: Path, number: int, *, deep: bool) -> None:
+def _same(path: Path) -> tuple[int, int]:
+    """What tells a file from all others, whatever it is called."""
+    status = path.stat()
+    return status.st_dev, status.st_ino
+
+
+def _each(directory: Path, number: int, apart: Collection[tuple[int, int]], *, deep: bool) -> None:
     """Gives the entries of a directory away, through descriptors: no link can lead the walk elsewhere."""
     for _, directories, files, descriptor in os.fwalk(directory, follow_symlinks=False):
         for name in (*directories, *files):
             # Another process may remove what it made meanwhile.
             with suppress(FileNotFoundError):
-                if os.stat(name, dir_fd=descriptor, follow_symlinks=False).st_uid != number:
+                status = os.stat(name, dir_fd=descriptor, follow_symlinks=False)
+                if (status.st_dev, status.st_ino) in apart:
+                    # Nor is what lies in it walked through.
+                    directories.remove(name)
+                elif status.st_uid != number:
                     os.chown(name, number, number, dir_fd=descriptor, follow_symlinks=False)
         if not deep:
             return

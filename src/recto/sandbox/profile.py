@@ -7,7 +7,7 @@ bubblewrap(1). The profile is that of the measurements: an empty root with the s
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 
@@ -32,13 +32,23 @@ _HOSTS = b"127.0.0.1 localhost sandbox\n::1 localhost\n"
 _COVER_BYTES = 4096
 
 
-def words(command: Command, identity: Identity, scratch_bytes: int, shown: Iterable[Path] = ()) -> list[str]:
-    """The arguments that make the command's world; `shown` are further paths to read."""
+def words(
+    command: Command,
+    identity: Identity,
+    scratch_bytes: int,
+    shown: Iterable[Path] = (),
+    hidden: Iterable[Path] = (),
+) -> list[str]:
+    """The arguments that make the command's world.
+
+    `shown` are further paths to read; `hidden` are empty wherever a path of the command would show them, but for what
+    the command names in them.
+    """
     return [
         *_namespaces(command, identity),
         *_private(scratch_bytes),
         *_system(),
-        *_paths(command, shown),
+        *_paths(command, shown, tuple(hidden)),
         *(word for name, value in command.environment.items() for word in ("--setenv", name, value)),
         *("--remount-ro", "/", "--chdir", str(command.cwd)),
     ]
@@ -94,36 +104,69 @@ def _private(scratch_bytes: int) -> Iterator[str]:
     yield from ("--symlink", _TEMPORARY, "/var/tmp")  # noqa: S108
 
 
-def _paths(command: Command, shown: Iterable[Path]) -> Iterator[str]:
-    """The command's own paths, the deeper after those that they lie in."""
+def _paths(command: Command, shown: Iterable[Path], hidden: Collection[Path]) -> Iterator[str]:
+    """The command's own paths and what covers others, the deeper after those that they lie in."""
     binds: dict[Path, str] = dict.fromkeys([*shown, *command.read_only], "--ro-bind")
     root = command.link_root
     together = [path for path in command.writable if root is not None and path.is_relative_to(root)]
-    binds |= dict.fromkeys([path for path in command.writable if path not in together], "--bind")
+    apart = [path for path in command.writable if path not in together]
+    binds |= dict.fromkeys(apart, "--bind")
     if root is not None and together:
         binds[root] = "--bind"
-    places = sorted(binds, key=lambda path: len(path.parts))
+    covers = {cover for path in binds if path != root for cover in _below(path, hidden)}
+    # What is not to be written has no way to be moved in it.
+    fixed = covers | {path.resolve() for path, how in binds.items() if how == "--ro-bind"}
+    for pin in set(_pins(apart, [*binds, *covers])):
+        if fixed.isdisjoint((pin, *pin.parents)):
+            binds.setdefault(pin, "--bind")
+    # Under its other name too where links lead to a path.
+    places = {place: (how, path.resolve()) for path, how in binds.items() for place in (path, path.resolve())}
+    covers -= places.keys()
     yield from _ways(places)
-    for path in places:
-        yield from _bound(binds[path], path)
-        if path == root and root not in together:
+    for place in sorted({*places, *covers}, key=lambda place: len(place.parts)):
+        if place in covers:
+            yield from ("--size", str(_COVER_BYTES), "--perms", "0755", "--tmpfs", str(place))
+            yield from _ways((inner for inner in places if place in inner.parents), within=place)
+            continue
+        how, real = places[place]
+        yield from (how, str(real), str(place))
+        if root is not None and place in (root, root.resolve()) and root not in together:
             # What is readable only is bound over it next.
-            yield from _covers(root, [*together, *(place for place in places if root in place.parents)])
+            yield from _covers(place, _kept(place, [*together, *places]))
+    for place in covers:
+        yield from ("--remount-ro", str(place))
 
 
-def _ways(places: Iterable[Path]) -> Iterator[str]:
+def _below(path: Path, hidden: Collection[Path]) -> Iterator[Path]:
+    """Where hidden directories are seen below this one, under either of its names; of two in each other the outer."""
+    real = path.resolve()
+    inner = [one for one in {one.resolve() for one in hidden} if real in one.parents and one.is_dir()]
+    for one in inner:
+        if not any(outer in one.parents for outer in inner):
+            yield from (path / one.relative_to(real), one)
+
+
+def _pins(writable: Iterable[Path], places: Iterable[Path]) -> Iterator[Path]:
+    """The directories on the way from a writable one to what lies in it and is not for the command to change.
+
+    Each becomes a mount of its own, which cannot be renamed: else a command would move the way aside, and what it puts
+    there instead would be taken for ours outside.
+    """
+    for top in {path.resolve() for path in writable}:
+        for place in places:
+            yield from (way for way in place.resolve().parents if top in way.parents)
+
+
+def _kept(root: Path, paths: Iterable[Path]) -> list[Path]:
+    """The paths in a directory, by the name that it has here."""
+    return [place for path in paths for place in (path, path.resolve()) if root in place.parents]
+
+
+def _ways(places: Iterable[Path], within: Path = Path("/")) -> Iterator[str]:
     """The empty directories that lead to the places, which bubblewrap alone would close to a plain user."""
     ways = {parent for place in places for way in (place, place.resolve()) for parent in way.parents}
-    for way in sorted(ways - {Path("/")}, key=lambda way: len(way.parts)):
+    for way in sorted((way for way in ways if within in way.parents), key=lambda way: len(way.parts)):
         yield from ("--perms", "0755", "--dir", str(way))
-
-
-def _bound(how: str, path: Path) -> Iterator[str]:
-    """One path, and under its other name too where links lead to it."""
-    real = path.resolve()
-    yield from (how, str(real), str(path))
-    if real != path:
-        yield from (how, str(real), str(real))
 
 
 def _covers(root: Path, kept: list[Path]) -> Iterator[str]:

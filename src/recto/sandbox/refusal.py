@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from recto.problems import SandboxError, problem
@@ -18,3 +18,61 @@ def require(paths: Iterable[Path]) -> None:
     for path in paths:
         if not path.exists():
             raise refusal(f"`{path}` is not there")
+
+
+def require_apart(writable: Iterable[Path], own: Iterable[Path], *, within: bool = False) -> None:
+    """Raises SandboxError for a path that a command may write and that is one of our own directories.
+
+    So does one that holds such a directory, where not even that can be kept apart (`within`) or there is none yet.
+    """
+    tops = {path.resolve(): path for path in writable}
+    for directory in own:
+        real = directory.resolve()
+        for top in tops.keys() & {real, *(real.parents if within or not real.is_dir() else ())}:
+            raise refusal(
+                f"`{tops[top]}` holds Recto's own `{directory}`, which no document may change; use another directory"
+            )
+
+
+def require_no_links(writable: Iterable[Path], paths: Iterable[Path]) -> None:
+    """Raises SandboxError where a link on the way to one of the paths is in what a command may write.
+
+    What is led to is kept from the command, but not the link: the next time it could lead elsewhere.
+    """
+    tops = {path.resolve(): path for path in writable}
+    for path in paths:
+        for link in links_on(path):
+            for top in tops.keys() & set(link.parents):
+                raise refusal(
+                    f"`{path}` is reached by the link `{link}`, which a document in `{tops[top]}` may change; "
+                    "name the place that it leads to instead"
+                )
+
+
+def require_no_home(writable: Iterable[Path], home: Path | None) -> None:
+    """Raises SandboxError for a path that a command may write and that is, or holds, the home of our own user."""
+    homes = () if home is None else (home.resolve(), *home.resolve().parents)
+    for path in writable:
+        if path.resolve() in homes:
+            raise refusal(
+                f"`{path}` holds a home directory, where programs keep what they run whenever they start; "
+                "put the document into a directory of its own"
+            )
+
+
+def links_on(path: Path) -> Iterator[Path]:
+    """The symbolic links that are followed on the way to a path, each by its real place."""
+    here, names = Path("/"), list(path.absolute().parts[1:])
+    # As many links as the kernel follows (path_resolution(7)).
+    left = 40
+    while names and left:
+        name = names.pop(0)
+        step = here.parent if name == ".." else here / name
+        if not step.is_symlink():
+            here = step
+            continue
+        yield step
+        left -= 1
+        target = step.readlink()
+        names = [*(target.parts[1:] if target.is_absolute() else target.parts), *names]
+        here = Path("/") if target.is_absolute() else here

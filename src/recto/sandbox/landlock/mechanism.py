@@ -18,7 +18,7 @@ from recto.sandbox.identity import Identity
 from recto.sandbox.landlock import ruleset
 from recto.sandbox.limits.keeping import Limiter
 from recto.sandbox.process_tree import MARK
-from recto.sandbox.refusal import refusal, require
+from recto.sandbox.refusal import refusal, require, require_apart, require_no_home, require_no_links
 from recto.sandbox.seccomp import OFFLINE_RULES, RULES, UNSHARED_RULES, program
 from recto.sandbox.supervise import supervise
 
@@ -60,12 +60,15 @@ class Landlock:
         limits: Limits | None = None,
         shown: tuple[Path, ...] = (),
         limiter: Limiter | None = None,
+        hidden: tuple[Path, ...] = (),
+        home: Path | None = None,
     ) -> None:
         """`user` and `group` are what root becomes for a command; whoever is not root stays who they are.
 
-        `limits` are the operator's, within which each command has its own; `shown` every command may read. `python`
-        runs the launcher; any of 3.11 or newer does. Raises SandboxError where this machine, or this user, cannot
-        contain a command.
+        `limits` are the operator's, within which each command has its own; `shown` every command may read. `hidden`
+        are directories of ours: nothing can be taken out of one that a command may write, so it is refused where that
+        holds one, or is our own `home`. `python` runs the launcher; any of 3.11 or newer does. Raises SandboxError
+        where this machine, or this user, cannot contain a command.
         """
         ruleset.require_version(ruleset.version())
         self._identity = _identity(user, group)
@@ -73,6 +76,8 @@ class Landlock:
         self._limits = limits or Limits()
         self._shown = shown
         self._limiter = limiter or Limiter()
+        self._hidden = hidden
+        self._home = home
         self._filters = {
             "none": program(platform.machine(), (*RULES, *UNSHARED_RULES, *OFFLINE_RULES)),
             "host": program(platform.machine(), (*RULES, *UNSHARED_RULES)),
@@ -99,6 +104,9 @@ class Landlock:
             command, limits=tightened(command.limits, self._limits), read_only=(*command.read_only, *self._shown)
         )
         require((*command.read_only, *command.writable))
+        require_no_home(command.writable, self._home)
+        require_apart(command.writable, self._hidden, within=True)
+        require_no_links(command.writable, (*self._hidden, *command.read_only))
         user = None if self._identity is None else self._identity[0]
         if user is not None:
             identity = Identity(user, dropped=True)

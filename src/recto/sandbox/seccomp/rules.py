@@ -21,6 +21,10 @@ NETLINK_ROUTE = 0
 # CLONE_NEWNS, _NEWCGROUP, _NEWUTS, _NEWIPC, _NEWUSER, _NEWPID, _NEWNET of linux/sched.h. CLONE_NEWTIME shares its bit
 # with the signal of clone(2) and means something in unshare and clone3 only.
 NEW_NAMESPACES = 0x0002_0000 | 0x0200_0000 | 0x0400_0000 | 0x0800_0000 | 0x1000_0000 | 0x2000_0000 | 0x4000_0000
+# linux/stat.h: the bits that make a program run as its owner, or as its group. asm-generic/fcntl.h: what makes
+# a file; the second without O_DIRECTORY, which it comes with.
+S_ISUID, S_ISGID = 0o4000, 0o2000
+O_CREAT, O_TMPFILE = 0o100, 0o20000000
 # asm-generic/ioctls.h.
 TIOCSTI, TIOCLINUX, TIOCSETD = 0x5412, 0x541C, 0x5423
 # linux/personality.h: PER_LINUX, PER_LINUX32, UNAME26 with either, and the question which one it is.
@@ -111,6 +115,36 @@ _NO_RARE_PARTS = (
     ),
 )
 
+
+def _lends(argument: int) -> Condition:
+    """Holds where the mode lends the owner's or the group's rights."""
+    return Condition(argument, (0,), S_ISUID | S_ISGID, among=False)
+
+
+def _making(call: str, argument: int) -> tuple[Rule, ...]:
+    """No file is made by opening it with such a mode; where an opening makes none, its mode is rubbish."""
+    conditions = ((Condition(argument - 1, (bit,), bit), _lends(argument)) for bit in (O_CREAT, O_TMPFILE))
+    return tuple(Rule((call,), "The same.", both) for both in conditions)
+
+
+# What is left in a project is seen outside of the sandbox too, where programs may lend rights. That a directory hands
+# its group on cannot be asked for either: the kernel has one bit for both.
+_NO_LENT_RIGHTS = (
+    Rule(
+        ("chmod", "fchmod", "creat", "mknod"),
+        "A program that is left in a project would run as whoever rendered, for everybody who can reach it.",
+        (_lends(1),),
+    ),
+    Rule(("fchmodat", "fchmodat2", "mknodat"), "The same.", (_lends(2),)),
+    *_making("open", 2),
+    *_making("openat", 3),
+    Rule(
+        ("openat2",),
+        "Its mode stands in memory, where no filter can look; programs fall back to openat where it is missing.",
+        error=errno.ENOSYS,
+    ),
+)
+
 _NO_MACHINE = (
     Rule(
         ("kexec_load", "kexec_file_load", "reboot"),
@@ -154,7 +188,7 @@ def _sockets(*families: int) -> tuple[Rule, ...]:
     )
 
 
-_EVERYWHERE = (*_NO_NAMESPACES, *_NO_MOUNTS, *_NO_OTHER_PROCESSES, *_NO_RARE_PARTS, *_NO_MACHINE)
+_EVERYWHERE = (*_NO_NAMESPACES, *_NO_MOUNTS, *_NO_OTHER_PROCESSES, *_NO_RARE_PARTS, *_NO_LENT_RIGHTS, *_NO_MACHINE)
 
 # Of a command in namespaces of its own.
 RULES = (*_sockets(AF_UNIX, AF_INET, AF_INET6, AF_NETLINK), *_EVERYWHERE)
