@@ -169,7 +169,7 @@ def meanwhile(step, directory):
         "loopback": reached(lambda: connect(socket.AF_INET, ("127.0.0.1", TRIES["port"]))),
         "abstract": reached(lambda: connect(socket.AF_UNIX, chr(0) + TRIES["abstract"])),
     }}
-    subprocess.Popen(["/bin/sleep", "98.7653"], start_new_session=True, stdout=-3, stderr=-3)
+    subprocess.Popen(["/bin/sleep", TRIES["seconds"]], start_new_session=True, stdout=-3, stderr=-3)
     got = [way for way, whether in ways.items() if whether]
     if got:
         raise RuntimeError("REACHED " + " ".join(got))
@@ -193,7 +193,9 @@ def outside(tmp_path: Path, data: Path, kernel_base: Base) -> Iterator[dict[str,
         abstract.listen()
         yield {
             "secret": SECRET,
-            "write": [str(path / "planted") for path in (*kept, tmp_path / "home", other, kernel_base.prefix)],
+            # Of this test alone: the base is that of all tests, and another one may look for daemons meanwhile.
+            "write": [str(path / name) for path in (*kept, tmp_path / "home", other, kernel_base.prefix)],
+            "seconds": f"98.{os.getpid()}",
             "read": [str(other / "secret.txt")],
             "port": tcp.getsockname()[1],
             "abstract": name,
@@ -204,6 +206,13 @@ def outside(tmp_path: Path, data: Path, kernel_base: Base) -> Iterator[dict[str,
 def attack(outside: dict[str, Any]) -> str:
     tries = json.dumps({name: value for name, value in outside.items() if name != "servers"})
     return backend(ATTACK.format(tries=tries))
+
+
+def sleeping(outside: dict[str, Any]) -> list[psutil.Process]:
+    """The daemons that the script started and that are still there."""
+    return [
+        one for one in psutil.process_iter(["cmdline"]) if one.info["cmdline"] == ["/bin/sleep", outside["seconds"]]
+    ]
 
 
 def knocked(outside: dict[str, Any]) -> int:
@@ -229,7 +238,7 @@ def test_a_build_script_reaches_nothing_of_others(
     assert all(path in module.read_text() for path in (*outside["write"], *outside["read"], "loopback"))
     assert not [path for path in outside["write"] if Path(path).exists()]
     assert knocked(outside) == 0
-    assert not [one for one in psutil.process_iter(["cmdline"]) if "98.7653" in (one.info["cmdline"] or [])]
+    assert sleeping(outside) == []
     # Neither the source nor what was unpacked of its wheel came into the cache that all share.
     shared = data / "v1" / "cache" / "uv"
     assert not [path for path in shared.rglob("*") if path.name in ("tiny.py", "backend.py")]
@@ -237,7 +246,7 @@ def test_a_build_script_reaches_nothing_of_others(
 
 
 def test_the_same_script_reaches_it_all_where_nothing_contains_it(
-    index: LoopbackIndex, outside: dict[str, Any], uv: Path, tmp_path: Path
+    index: LoopbackIndex, outside: dict[str, Any], uv: Path, tmp_path: Path, kernel_base: Base
 ) -> None:
     index.add_buildable("tiny", "1.0", attack(outside))
 
@@ -251,9 +260,9 @@ def test_the_same_script_reaches_it_all_where_nothing_contains_it(
         check=False,
         timeout=60,
     )
-    for one in psutil.process_iter(["cmdline"]):
-        if "98.7653" in (one.info["cmdline"] or []):
-            one.kill()
+    for one in sleeping(outside):
+        one.kill()
+    (kernel_base.prefix / outside["abstract"]).unlink(missing_ok=True)
 
     assert all(way in done.stderr for way in (*outside["write"], *outside["read"], "/environ", "loopback", "abstract"))
     assert knocked(outside) == 2
