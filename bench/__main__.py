@@ -24,6 +24,7 @@ ROWS: dict[str, Callable[[House], Result | list[Result]]] = {
     "cold": builds.cold,
     "hundred": disk.hundred,
     "crowd": flights.crowd,
+    "sandbox": commands.sandbox,
     "render": commands.render,
     "warm": warm.warm,
     "evict": crowds.evict,

@@ -21,6 +21,7 @@ from recto.sandbox.base import Command, OnLine, Outcome, Sandbox
 from recto.settings import load
 
 _RENDER_SECONDS_MORE = 0.150
+_SANDBOX_SECONDS_MORE = 0.030
 _ENGINE = "the engine's own commands"
 
 DOCUMENT = """\
@@ -60,6 +61,26 @@ def run(house: House) -> Row:
         "the same with --offline": Peer(samples["offline"], Bar("faster", 1)),
     }
     return Row("run", "`recto run -- true`, ready, whole processes", samples["ours"], peers)
+
+
+def sandbox(house: House) -> Row:
+    """The start and end of a command that does nothing, contained within the usual limits, against it by itself."""
+    work = house.root / "sandbox"
+    gone(work)
+    work.mkdir()
+    command = Command(("/bin/true",), work, {"PATH": "/usr/bin:/bin"}, writable=(work,))
+    contained = App(load({**house.variables, "RECTO_SANDBOX": "bubblewrap"})).sandbox
+    bare = App(load(house.variables)).sandbox
+    acts = {"ours": Contender(lambda: _ran(contained, command)), "bare": Contender(lambda: _ran(bare, command))}
+    in_turns(2, acts)
+    samples = in_turns(house.times(101), acts)
+    peer = Peer(samples["bare"], Bar("over", _SANDBOX_SECONDS_MORE))
+    return Row("sandbox", "a command that does nothing, by bubblewrap", samples["ours"], {"by itself": peer})
+
+
+def _ran(sandbox: Sandbox, command: Command) -> None:
+    if not sandbox.run(command).succeeded:
+        raise RuntimeError("the command to measure does not run")
 
 
 def render(house: House) -> Row:

@@ -244,3 +244,14 @@ def test_an_environment_is_built_contained_and_used(contained: Recto, project: P
     assert json.loads((project / "seen.json").read_text())[1].startswith(str(data))
     linked = [path for path in (data / "v1" / "envs").rglob("*.py") if path.stat().st_nlink > 1]
     assert linked
+
+
+def test_a_render_can_name_another_sandbox(recto: Recto, project: Path) -> None:
+    attacking(project, "import os; open('seen.json', 'w').write(str(os.path.exists('/root')))")
+
+    ran = recto("render", "a.qmd", "--to", "html", "--engine", "jupyter", "--json", "--sandbox", "bubblewrap")
+    assert ran.json["status"] == "success", ran.out
+    named = (project / "seen.json").read_text()
+    recto("render", "a.qmd", "--to", "html", "--engine", "jupyter")
+
+    assert (named, (project / "seen.json").read_text()) == ("False", str(Path("/root").exists()))

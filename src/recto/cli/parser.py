@@ -42,6 +42,9 @@ def _render(command: argparse.ArgumentParser) -> None:
     )
     command.add_argument("--engine", choices=("auto", "quarto", "jupyter"), default="auto", help="[auto]")
     command.add_argument("--output-dir", type=Path, metavar="DIR", help="where outputs go [beside the document]")
+    command.add_argument(
+        "--sandbox", choices=("none", "bubblewrap", "landlock"), help="what contains the document [RECTO_SANDBOX]"
+    )
     command.add_argument("--retry", action="store_true", help=_RETRY)
     command.add_argument("--json", action="store_true", help=_JSON)
 

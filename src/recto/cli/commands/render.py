@@ -56,7 +56,7 @@ def _report(status: Status, problems: Sequence[Problem], log: str = "") -> Repor
 
 
 def _rendered(arguments: argparse.Namespace, console: Console) -> Report:
-    app = App()
+    app = _app(arguments.sandbox)
     with app.head_start(arguments.path) as ahead:
         # Imported while the kernel starts.
         from recto.render import RenderRequest
@@ -73,6 +73,17 @@ def _rendered(arguments: argparse.Namespace, console: Console) -> Report:
             report = app.renders.render(request, show)
         ahead.keep(report)
     return report
+
+
+def _app(sandbox: str | None) -> App:
+    """The application as the settings have it, with another sandbox where one is named."""
+    if sandbox is None:
+        return App()
+    from msgspec.structs import replace
+
+    from recto.settings import load
+
+    return App(replace(load(), sandbox=sandbox))
 
 
 def _say(report: Report, console: Console) -> None:
