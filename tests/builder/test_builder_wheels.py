@@ -84,3 +84,13 @@ def test_nothing_goes_while_an_installer_runs(install: Install, cache: Path) -> 
 
 def test_a_cache_that_was_never_used_is_no_trouble(cache: Path) -> None:
     assert sweep_wheels(cache) == 0
+
+
+def test_what_a_killed_installer_had_begun_to_unpack_goes(install: Install, cache: Path) -> None:
+    install()
+    begun = cache / ".tmpAbCdEf" / "half"
+    begun.mkdir(parents=True)
+    (begun / "data").write_bytes(b"x" * 10_000)
+    assert sweep_wheels(cache) >= 10_000
+    assert not begun.parent.exists()
+    assert len(archives(cache)) == 1

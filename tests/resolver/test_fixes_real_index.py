@@ -23,7 +23,6 @@ pytestmark = [pytest.mark.network, pytest.mark.slow]
         ("polars==99", "no-matching-version", "polars"),
         ("psycopg2==2.9.9", "no-wheel", "psycopg2-binary"),
         ("pycrypto", "no-wheel", "pycryptodome"),
-        ("tensorflow-gpu==2.12", "no-wheel", "tensorflow"),
         ("mysql-connector", "no-wheel", "mysql-connector-python"),
         ("torch==1.10", "wheel-unsupported", "torch"),
         ("jupyter-client<7", "protected-conflict", "jupyter-client"),

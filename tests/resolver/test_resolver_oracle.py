@@ -25,11 +25,11 @@ pytest_plugins = ("resolver_fixtures",)
 
 CORPUS = Path(__file__).parents[3] / "shared" / "corpus" / "requirements"
 
-# Files of the corpus that can be resolved from wheels on Python 3.11 and that pip answers in well under a minute: half
-# of those that there are, as pip takes six seconds for each.
+# Files of the corpus that can be resolved from wheels on Python 3.11 and that pip answers in well under a minute: a
+# third of those that there are, as pip takes six seconds for each.
 # fmt: off
 IDS = (
-    "003", "008", "013", "019", "024", "028", "052", "070", "087", "108", "120", "125", "130", "156", "161",
+    "003", "013", "024", "052", "070", "087", "108", "125", "130", "161",
 )
 # fmt: on
 
@@ -60,7 +60,7 @@ def test_ours_is_what_pip_would_install(
     ]
     with capsys.disabled():
         _print(answers, table)
-    assert sum(isinstance(theirs, PipAnswer) for _, _, theirs in answers) >= 13
+    assert sum(isinstance(theirs, PipAnswer) for _, _, theirs in answers) >= 8
     assert [(entry, one) for entry, one in table if one.why is None] == []
 
 

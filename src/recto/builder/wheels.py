@@ -33,7 +33,8 @@ def sweep_wheels(cache: Path) -> int:
     except BlockingIOError:
         return 0
     else:
-        return sum(_swept(archive) for archive in _archives(cache))
+        # What an installer that was killed had begun to unpack lies beside them.
+        return sum(_swept(directory) for directory in (*_archives(cache), *filter(Path.is_dir, cache.glob(".tmp*"))))
     finally:
         os.close(lock)
 

@@ -127,6 +127,15 @@ RULES = (
         "index-auth",
         wording(r"could not be queried due to a lack of valid authentication|returned a 40[13] "),
     ),
+    # Of a wheel that ends too early the reason differs with the byte that it ends at; a full disk or a
+    # network that broke is found by itself.
+    Rule(
+        "download-corrupt",
+        wording(
+            r"Failed to extract archive: (?P<package>[A-Za-z0-9][\w.]{0,120})-\d[^\s/]{1,200}\.(?:whl|zip|tar\.gz)"
+        ),
+        weak=True,
+    ),
     Rule("index-error", wording(r"HTTP status client error \(429 |Unsupported [`']Content-Type[`'] ")),
     Rule(
         "download-corrupt",
