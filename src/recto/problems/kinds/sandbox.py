@@ -8,8 +8,8 @@ KINDS = by_code(
         "sandbox",
         "A command cannot be contained as the settings ask; it was not run.",
         "Nothing was run, as it cannot be contained: {reason}.",
-        "Install `bubblewrap` and let its user make namespaces; or set `RECTO_SANDBOX=landlock`, which is weaker and "
-        "builds nothing; or, for your own documents only, `RECTO_SANDBOX=none`. `recto doctor` says what is missing.",
+        "Install `bubblewrap` and let its user make namespaces, or set `RECTO_SANDBOX` to `landlock`, which is weaker, "
+        "or to `none` for documents of your own. `recto doctor` says what is missing.",
         who="operator",
         example={"reason": "`bwrap` is not installed; install the package `bubblewrap`"},
     ),
