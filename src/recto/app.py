@@ -135,7 +135,8 @@ class App:
 
             user = identity.number if identity.dropped else None
             return Landlock(
-                *(user, user),
+                user,
+                user,
                 limits=limits,
                 shown=settings.sandbox_show,
                 limiter=limiter,
@@ -146,9 +147,7 @@ class App:
         from recto.sandbox.door.leading import Leading
 
         leading = Leading(self._access, settings.network)
-        return Bubblewrap(
-            *(limits, identity, settings.sandbox_show, leading, limiter), hidden=self._own, home=self._home
-        )
+        return Bubblewrap(limits, identity, settings.sandbox_show, leading, limiter, hidden=self._own, home=self._home)
 
     @property
     def _home(self) -> Path | None:

@@ -2,30 +2,24 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from commandline import Recto, valid
+from launcher import launcher_in
 from recto.declaration.mending import mended
 from recto.problems import Problem
 
 pytest_plugins = ("cli_fixtures",)
 pytestmark = pytest.mark.network
 
-STANDIN = Path(__file__).parents[1] / "standin" / "quarto_standin.py"
-
 
 @pytest.fixture
 def quarto(tmp_path: Path) -> Path:
     """The stand-in for Quarto."""
-    launcher = tmp_path / "quarto" / "bin" / "quarto"
-    launcher.parent.mkdir(parents=True)
-    launcher.write_text(f'#!/bin/bash\n"{sys.executable}" "{STANDIN}" "$@"\nexit $?\n')
-    launcher.chmod(0o755)
-    return launcher
+    return launcher_in(tmp_path)
 
 
 def rendered(recto: Recto, *cells: str, **more: str) -> tuple[int, dict[str, Any]]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import base64
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from commandline import Ran, Recto
+from launcher import launcher_in
 from loopback_index import LoopbackIndex, serving
 
 pytest_plugins = ("cli_fixtures",)
@@ -17,8 +17,6 @@ pytestmark = pytest.mark.network
 
 SECRET = "hunter2Qx7secret"
 FORMS = (SECRET.encode(), base64.b64encode(f"reader:{SECRET}".encode()).rstrip(b"="))
-STANDIN = Path(__file__).parents[1] / "standin" / "quarto_standin.py"
-
 DOCUMENT = f"""---
 title: Kept
 params:
@@ -71,11 +69,7 @@ def planted(tmp_path: Path, project: Path, index: LoopbackIndex) -> frozenset[Pa
 @pytest.fixture
 def quarto(tmp_path: Path) -> Path:
     """The stand-in for Quarto, behind a launcher."""
-    launcher = tmp_path / "quarto" / "bin" / "quarto"
-    launcher.parent.mkdir(parents=True)
-    launcher.write_text(f'#!/bin/bash\n"{sys.executable}" "{STANDIN}" "$@"\nexit $?\n')
-    launcher.chmod(0o755)
-    return launcher
+    return launcher_in(tmp_path)
 
 
 @pytest.fixture

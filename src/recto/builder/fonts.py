@@ -6,10 +6,12 @@ of it into their own home.
 
 from __future__ import annotations
 
-import shutil
+from contextlib import suppress
 from pathlib import Path
 
 from recto.builder.commands import Commands
+from recto.caching import replace_whole
+from recto.sandbox.beneath import Beneath, TooLarge
 
 _LIST = "fontlist-*.json"
 _MATPLOTLIB = "matplotlib"
@@ -18,7 +20,10 @@ _BYTES_MAX = 20_000_000
 
 
 def keep_fonts(commands: Commands, directory: Path) -> None:
-    """Leaves the list in the directory, unless it is there or the base has no matplotlib; a failure is in the log."""
+    """Leaves the list in the directory, unless it is there or the base has no matplotlib.
+
+    Where matplotlib makes none, there is none; raises what `Commands.run` raises.
+    """
     if _MATPLOTLIB not in commands.base.identity.distributions or any(directory.glob(_LIST)):
         return
     made = commands.scratch / "fonts"
@@ -27,8 +32,8 @@ def keep_fonts(commands: Commands, directory: Path) -> None:
     argv = (str(commands.base.python), "-I", "-c", "import matplotlib.font_manager")
     commands.run(argv, environment)
     directory.mkdir(parents=True, exist_ok=True)
-    for path in made.glob(_LIST):
-        if path.is_file() and not path.is_symlink() and path.stat().st_size <= _BYTES_MAX:
-            partial = directory / f".{path.name}.partial"
-            shutil.copyfile(path, partial)
-            partial.replace(directory / path.name)
+    with Beneath(made, private=True) as left:
+        for name in sorted(path.name for path in made.glob(_LIST)):
+            with suppress(TooLarge):
+                if left.is_plain(name):
+                    replace_whole(directory / name, left.read(name, _BYTES_MAX), 0o644)

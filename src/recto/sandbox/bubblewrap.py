@@ -22,7 +22,8 @@ from recto.sandbox import profile
 from recto.sandbox.base import Command, Limits, OnLine, Outcome, tightened
 from recto.sandbox.identity import Identity
 from recto.sandbox.limits.keeping import Limiter
-from recto.sandbox.refusal import refusal, require, require_apart, require_no_home, require_no_links
+from recto.sandbox.memory_file import memory_file
+from recto.sandbox.refusal import refusal, require, require_apart, require_no_home, require_no_links, require_program
 from recto.sandbox.seccomp import program
 from recto.sandbox.supervise import supervise
 
@@ -78,7 +79,8 @@ class Bubblewrap:
         cancelled: Callable[[], bool] | None = None,
     ) -> Outcome:
         """As the port says; raises SandboxError where the command cannot be contained."""
-        _check(command)
+        require((*command.read_only, *command.writable))
+        require_program(command.argv[0], command.environment)
         require_no_home(command.writable, self._home)
         require_apart(command.writable, self._hidden)
         require_no_links(command.writable, (*self._hidden, *command.read_only, *self._shown))
@@ -111,16 +113,17 @@ class Bubblewrap:
         """The command that makes the world and runs the command in it, and where bubblewrap reports of it."""
         limits = tightened(command.limits, self._limits)
         with ExitStack() as held:
-            files = {path: _file(held, data) for path, data in profile.accounts(self._identity).items()}
+            accounts = profile.accounts(self._identity)
+            files = {path: held.enter_context(memory_file(data)) for path, data in accounts.items()}
             arguments = profile.words(command, self._identity, limits.scratch_bytes, self._shown, self._hidden)
             for path, descriptor in files.items():
                 arguments[:0] = ("--perms", "0644", "--ro-bind-data", str(descriptor), path)
-            rules = _file(held, program(os.uname().machine))
+            rules = held.enter_context(memory_file(program(os.uname().machine)))
             report, reported = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
             held.callback(os.close, report)
             held.callback(os.close, reported)
             arguments += ["--seccomp", str(rules), "--json-status-fd", str(reported)]
-            given = _file(held, b"".join(os.fsencode(word) + b"\0" for word in arguments))
+            given = held.enter_context(memory_file(b"".join(os.fsencode(word) + b"\0" for word in arguments)))
             yield (
                 replace(
                     command,
@@ -147,26 +150,6 @@ class Bubblewrap:
         number = str(self._identity.number)
         dropping = ("--bounding-set", "-all", "--inh-caps", "-all", "--no-new-privs", "--clear-groups")
         return ("/usr/bin/setpriv", "--reuid", number, "--regid", number, *dropping, "--")
-
-
-def _check(command: Command) -> None:
-    """Raises what starting the command without a sandbox would raise, and SandboxError for a path that is not there."""
-    require((*command.read_only, *command.writable))
-    program = command.argv[0]
-    found = shutil.which(program, path=command.environment.get("PATH", os.defpath))
-    if found is None:
-        kind = PermissionError if Path(program).exists() else FileNotFoundError
-        raise kind(f"`{program}` cannot be run")
-
-
-def _file(held: ExitStack, data: bytes) -> int:
-    """A descriptor of a file without a name that holds the data."""
-    descriptor = os.memfd_create("recto", os.MFD_CLOEXEC)
-    held.callback(os.close, descriptor)
-    with os.fdopen(os.dup(descriptor), "wb") as file:
-        file.write(data)
-    os.lseek(descriptor, 0, os.SEEK_SET)
-    return descriptor
 
 
 def _report(descriptor: int) -> bytes:

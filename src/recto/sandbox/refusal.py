@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import os
+import shutil
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from recto.problems import SandboxError, problem
@@ -18,6 +20,16 @@ def require(paths: Iterable[Path]) -> None:
     for path in paths:
         if not path.exists():
             raise refusal(f"`{path}` is not there")
+
+
+def require_program(program: str, environment: Mapping[str, str]) -> None:
+    """Raises FileNotFoundError or PermissionError where a program cannot be run, as starting it by itself would.
+
+    What stands around a command that is contained or limited could say so in words only.
+    """
+    if shutil.which(program, path=environment.get("PATH", os.defpath)) is None:
+        kind = PermissionError if Path(program).exists() else FileNotFoundError
+        raise kind(f"`{program}` cannot be run")
 
 
 def require_apart(writable: Iterable[Path], own: Iterable[Path], *, within: bool = False) -> None:

@@ -11,9 +11,8 @@ from pathlib import Path
 import pytest
 from quarto_jobs import WriteKernel
 
+from launcher import launcher_in
 from recto.interpreters import Base
-
-STANDIN = Path(__file__).parents[2] / "standin" / "quarto_standin.py"
 
 
 @pytest.fixture
@@ -57,11 +56,7 @@ def bare_prefix(tmp_path: Path, uv: Path) -> Path:
 @pytest.fixture
 def quarto(tmp_path: Path) -> Path:
     """The stand-in's launcher: a shell script that does not exec, in the `bin` of its own tree, as Quarto's."""
-    launcher = tmp_path / "quarto" / "bin" / "quarto"
-    launcher.parent.mkdir(parents=True)
-    launcher.write_text(f'#!/bin/bash\n"{sys.executable}" "{STANDIN}" "$@"\nexit $?\n')
-    launcher.chmod(0o755)
-    return launcher
+    return launcher_in(tmp_path)
 
 
 @pytest.fixture

@@ -6,8 +6,7 @@ import marshal
 import os
 import platform
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 from msgspec import to_builtins
@@ -17,6 +16,7 @@ from recto.sandbox.base import Command, Limits, OnLine, Outcome, tightened
 from recto.sandbox.identity import Identity
 from recto.sandbox.landlock import ruleset
 from recto.sandbox.limits.keeping import Limiter
+from recto.sandbox.memory_file import memory_file
 from recto.sandbox.process_tree import MARK
 from recto.sandbox.refusal import refusal, require, require_apart, require_no_home, require_no_links
 from recto.sandbox.seccomp import OFFLINE_RULES, RULES, UNSHARED_RULES, program
@@ -115,7 +115,7 @@ class Landlock:
         outer = {MARK: command.environment[MARK]} if MARK in command.environment else {}
         # Also read by another Python than ours: version 2 is that of all.
         spec = marshal.dumps(self._spec(command), 2)
-        with _memory_file(b"") as report, _memory_file(spec) as given, self._limiter.keep(command, user) as keeper:
+        with memory_file(b"") as report, memory_file(spec) as given, self._limiter.keep(command, user) as keeper:
             outcome = supervise(
                 # Nothing of the command's in the launcher's arguments or environment, which others may read.
                 replace(command, environment=outer, keep_open=(*command.keep_open, given, report)),
@@ -156,17 +156,6 @@ def _identity(user: int | None, group: int | None) -> tuple[int, int] | None:
             "A contained command must not run as root: name a user and a group that are used for nothing else."
         )
     return (user, group)
-
-
-@contextmanager
-def _memory_file(content: bytes) -> Iterator[int]:
-    """A descriptor of a file without a name, read from its start."""
-    descriptor = os.memfd_create("recto")
-    try:
-        os.pwrite(descriptor, content, 0)
-        yield descriptor
-    finally:
-        os.close(descriptor)
 
 
 def _check(said: bytes, outcome: Outcome) -> None:

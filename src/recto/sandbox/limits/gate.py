@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import subprocess
 from collections.abc import Mapping
 
-from recto.sandbox.refusal import refusal
+from recto.sandbox.refusal import refusal, require_program
 
 # It begins when it is told to, never when nobody is left to tell it. A `read` takes one line and not a byte more of a
 # pipe (POSIX), so that the rest of the input is the command's.
@@ -22,10 +20,7 @@ def gated(argv: tuple[str, ...], environment: Mapping[str, str], stdin: bytes) -
     Raises FileNotFoundError or PermissionError where argv[0] cannot be run, which the waiting process could only say
     in words.
     """
-    program = argv[0]
-    if shutil.which(program, path=environment.get("PATH", os.defpath)) is None:
-        kind = PermissionError if os.path.exists(program) else FileNotFoundError  # noqa: PTH110
-        raise kind(f"`{program}` cannot be run")
+    require_program(argv[0], environment)
     added = " ".join(name for name in _ADDED if name not in environment)
     wait = _WAIT.format(added=added, redirected="" if stdin else "</dev/null")
     return ("/bin/sh", "-c", wait, "sh", *argv)
