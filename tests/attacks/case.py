@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Literal
 
 import msgspec
+from words import WORKS
 
 CASES = Path(__file__).with_name("cases")
 ROWS = Path(__file__).with_name("rows.txt")
 MECHANISMS = ("bubblewrap", "landlock", "none")
 
-Kind = Literal["command", "document", "package", "requirements", "source"]
+Kind = Literal["command", "document", "package", "requirements", "source", "wheels"]
 
 
 class Expected(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -47,8 +48,8 @@ class Case(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     `rows.txt`. `none` is the control: nothing contains the attack, which must work there. `uncontrolled` are tries that
     have none, each with its reason; `control` says what stands in for a control where Recto itself is in the way.
     `outside` are tries that can be judged from outside only: they work where what is seen there names them, and are
-    `ended` else. `settings` are those of Recto, `limits` those of a command. `needs` is what a machine must have for
-    the case to be run as it is meant: `root` for its control, `groups` to count what a command uses.
+    what is said here else. `settings` are those of Recto, `limits` those of a command. `needs` is what a machine must
+    have for the case to be run as it is meant: `root` for its control, `groups` to count what a command uses.
     """
 
     order: int
@@ -62,7 +63,7 @@ class Case(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     uncontrolled: dict[str, str] = {}
     settings: dict[str, str] = {}
     limits: dict[str, int] = {}
-    outside: tuple[str, ...] = ()
+    outside: dict[str, str] = {}
     needs: tuple[Literal["root", "groups"], ...] = ()
     directory: Path = Path()
 
@@ -84,12 +85,11 @@ class Case(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def judged(self, seen: Seen, mechanism: str) -> Seen:
         """What counts: tries that are judged from outside are, and those that have no control are not shown as one."""
         facts = {*seen.changed, *seen.told, *seen.reached, *seen.left}
-        became = {
-            name: ("works" if name in facts else "ended") if name in self.outside else what
-            for name, what in seen.became.items()
-            if mechanism != "none" or name not in self.uncontrolled
-        }
-        return msgspec.structs.replace(seen, became=became)
+        became = dict(seen.became)
+        if mechanism != "none" or not self.control:
+            became |= {name: WORKS if name in facts else what for name, what in self.outside.items()}
+        left_out = self.uncontrolled if mechanism == "none" else ()
+        return msgspec.structs.replace(seen, became={name: became[name] for name in became if name not in left_out})
 
 
 def read(directory: Path) -> Case:

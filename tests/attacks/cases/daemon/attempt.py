@@ -13,11 +13,11 @@ def leave(mark):
                 signal.signal(number, signal.SIG_IGN)
             for stream in (0, 1, 2):
                 os.close(stream)
-            os.write(writer, b"x")
-            os.close(writer)
             os.execve("/bin/sh", ["sh", "-c", "sleep 60; exit", mark], {})
         os._exit(0)
+    os.close(writer)
     os.wait()
+    # The end of it comes with the program that the daemon becomes.
     os.read(reader, 1)
 
 
