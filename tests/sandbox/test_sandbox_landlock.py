@@ -13,8 +13,9 @@ from pathlib import Path
 
 import psutil
 import pytest
-from landlock_fixtures import IS_ROOT, PLAIN, PYTHON, Control, Run, control, landlock, place, run
+from landlock_fixtures import Control, Run, control, landlock, place, run
 
+from containing import IS_ROOT, PLAIN, PYTHON
 from recto.problems import SandboxError
 from recto.sandbox.base import Command, Limits
 from recto.sandbox.landlock import Landlock

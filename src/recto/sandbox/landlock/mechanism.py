@@ -39,9 +39,9 @@ class Landlock:
     - Names, sizes and owners of files are seen in directories whose permissions admit it (stat(2)).
     - Processes are listed with their arguments, if `/proc` is not mounted with `hidepid=invisible`; their environments,
       memory and files are not shown.
-    - What belongs to the same user can have its permissions and times changed (chmod(2)), and its processes the way in
-      which they are scheduled: message libraries set that for their threads. Start as root, with a `user` for commands
-      alone, or give each command a container.
+    - What belongs to the same user can have its permissions, times and attributes changed (chmod(2), setxattr(2)), and
+      its processes the way in which they are scheduled: message libraries set that for their threads. Start as root,
+      with a `user` for commands alone, or give each command a container.
     - Where no control group can be made, memory and CPU time are limited for each process by itself.
     - Addresses of the machine's interfaces are told to whom asks the kernel (netlink).
     - `/tmp` and `/dev/shm` are not there: temporary files go to `TMPDIR`, and process pools of Python do not work.
