@@ -13,7 +13,7 @@ from typing import Any
 import psutil
 import pytest
 
-from commandline import Recto
+from commandline import Recto, valid
 from containing import needs_bubblewrap
 from recto.interpreters import Base
 from recto.problems import problem
@@ -255,3 +255,36 @@ def test_a_render_can_name_another_sandbox(recto: Recto, project: Path) -> None:
     recto("render", "a.qmd", "--to", "html", "--engine", "jupyter")
 
     assert (named, (project / "seen.json").read_text()) == ("sandbox", socket.gethostname())
+
+
+def test_a_render_says_what_contained_it_and_by_what_each_limit_was_kept(contained: Recto, project: Path) -> None:
+    attacking(project, "print('here')")
+
+    ran = contained("render", "a.qmd", "--to", "html", "--engine", "jupyter", "--json")
+    said = contained("render", "a.qmd", "--to", "html", "--engine", "jupyter")
+
+    sandbox = valid(ran.json, "render")["sandbox"]
+    assert sandbox["mechanism"] == "bubblewrap"
+    assert sandbox["limits"].keys() == {"memory", "processes", "cpus", "disk"}
+    assert sandbox["limits"]["disk"] == "watched"
+    words = "; ".join(f"{name}: {tier}" for name, tier in sandbox["limits"].items())
+    assert f"Contained by bubblewrap; {words}.\n" in said.err
+
+
+def test_the_log_of_a_failed_render_says_what_contained_it(contained: Recto, project: Path, tmp_path: Path) -> None:
+    attacking(
+        project, "import os, signal, sys; print('words', file=sys.__stderr__); os.kill(os.getppid(), signal.SIGTERM)"
+    )
+
+    ran = contained("render", "a.qmd", "--to", "html", "--engine", "jupyter", "--json", TMPDIR=str(tmp_path))
+
+    assert ran.codes == ["render-failed"], ran.out
+    (log,) = tmp_path.glob("recto-*.log")
+    tiers = [f"; {name}: {tier}" for name, tier in ran.json["sandbox"]["limits"].items()]
+    assert log.read_text().splitlines()[0] == f"(contained: bubblewrap{''.join(tiers)})"
+
+
+def test_a_render_that_ran_nothing_says_of_no_containment(contained: Recto, project: Path) -> None:
+    ran = contained("render", "absent.qmd", "--json")
+
+    assert valid(ran.json, "render")["sandbox"] is None

@@ -78,6 +78,7 @@ class JupyterEngine:
             log=render.commands.log,
             prefix=render.prefix,
             timings_ms=render.timings_ms,
+            containment=render.commands.containment,
         )
 
 
