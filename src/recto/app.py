@@ -79,6 +79,13 @@ class App:
         # Compiled files first: both go when no environment has the distribution any more.
         return Bytecode(self.store.bytecode).sweep() + sweep_wheels(self.wheels) + sweep_built(self._built)
 
+    def sweep_temporary(self) -> int:
+        """How many directories that killed commands left in the temporary directory are gone now."""
+        from recto.sandbox.temporary import sweep
+
+        own = os.geteuid()
+        return sweep({own, self.settings.sandbox_uid} if own == 0 else {own})
+
     @property
     def _layout(self) -> Layout:
         """Where things lie in the store, whether there is a store or not."""

@@ -288,3 +288,23 @@ def test_a_render_that_ran_nothing_says_of_no_containment(contained: Recto, proj
     ran = contained("render", "absent.qmd", "--json")
 
     assert valid(ran.json, "render")["sandbox"] is None
+
+
+def test_what_a_killed_render_left_goes_when_somebody_looks(contained: Recto, project: Path, tmp_path: Path) -> None:
+    os.mkfifo(project / "pipe", 0o666)
+    attacking(project, "open('pipe', 'w').write('here')\nimport signal\nsignal.pause()")
+    place = tmp_path / "tmp"
+    place.mkdir()
+    render = ("render", "a.qmd", "--to", "html", "--engine", "jupyter")
+
+    killed = contained.start(*render, TMPDIR=str(place))
+    assert (project / "pipe").read_text() == "here"
+    assert len(list(place.glob("recto-held-*"))) == 1
+    assert contained("env", "prune", TMPDIR=str(place)).err == ""
+    assert len(list(place.glob("recto-held-*"))) == 1
+    killed.kill()
+    killed.communicate()
+    pruned = contained("env", "prune", TMPDIR=str(place))
+
+    assert "1 leftover" in pruned.err
+    assert list(place.iterdir()) == []
