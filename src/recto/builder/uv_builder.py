@@ -36,12 +36,12 @@ class UvBuilder:
         self._failpoint = failpoint
 
     def prepare(self, base: Base, cancelled: Callable[[], bool] | None = None) -> None:
-        """As the port says: a start of a kernel is watched over a base where none was."""
-        if self._workbench.kept_starts.known(base) is None:
-            with temporary() as scratch:
-                commands = Commands(self._workbench.sandbox, base, scratch, KERNEL_SECONDS, cancelled)
+        """As the port says: a start of a kernel is watched over a base where none was, and fonts are listed."""
+        with temporary() as scratch:
+            commands = Commands(self._workbench.sandbox, base, scratch, KERNEL_SECONDS, cancelled)
+            if self._workbench.kept_starts.known(base) is None:
                 self._watched(commands)
-                keep_fonts(commands, self._workbench.fonts)
+            keep_fonts(commands, self._workbench.fonts)
 
     def build(
         self,
