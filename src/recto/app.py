@@ -418,6 +418,8 @@ class App:
 
         environment = self.settings.render_environment
         if self.settings.sandbox != "none":
+            # One cache of several renders would let each lie to the next; theirs is in their home.
+            environment = {name: value for name, value in environment.items() if name != "XDG_CACHE_HOME"}
             return Options(self.settings.render_seconds, environment, self._fonts, self.settings.sandbox_disk)
         # Matplotlib looks through all fonts of the machine where it finds no list of them: seconds in each render.
         shared = {"MPLCONFIGDIR": str(self._layout.cache / "matplotlib")}

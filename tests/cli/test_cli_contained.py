@@ -308,3 +308,21 @@ def test_what_a_killed_render_left_goes_when_somebody_looks(contained: Recto, pr
 
     assert "1 leftover" in pruned.err
     assert list(place.iterdir()) == []
+
+
+def test_a_document_gets_no_cache_that_others_share(contained: Recto, project: Path, tmp_path: Path) -> None:
+    shared = tmp_path / "shared-cache"
+    shared.mkdir(mode=0o777)
+    attacking(
+        project,
+        f"import json, os\nfrom pathlib import Path\ntry:\n    (Path({str(shared)!r}) / 'planted').touch()\n"
+        "except OSError:\n    pass\njson.dump(dict(os.environ), open('seen.json', 'w'))",
+    )
+
+    named = {"RECTO_RENDER_VARIABLES": "XDG_CACHE_HOME, OTHER", "XDG_CACHE_HOME": str(shared), "OTHER": "seen"}
+    ran = contained("render", "a.qmd", "--to", "html", "--engine", "jupyter", "--json", **named)
+
+    assert ran.json["status"] == "success", ran.out
+    seen = json.loads((project / "seen.json").read_text())
+    assert (seen["OTHER"], "XDG_CACHE_HOME" in seen) == ("seen", False)
+    assert list(shared.iterdir()) == []

@@ -125,14 +125,13 @@ class QuartoEngine:
         argv += ["--no-execute-daemon", "--no-cache", "--log", str(around.log), "--log-format", "json-stream"]
         argv += ["--to", to] if to else []
         argv += ["--execute"] if job.document.suffix == ".ipynb" and document.executes else []
-        caches = job.environment.get("XDG_CACHE_HOME")
         return Command(
             argv=tuple(argv),
             cwd=job.document.parent,
             environment=around.environment,
             # Quarto's own resources lie beside its `bin`.
             read_only=(self._quarto.resolve().parents[1], job.prefix, *job.roots),
-            writable=(job.project, around.home, *([Path(caches)] if caches else [])),
+            writable=(job.project, around.home),
             leases=job.keep_open,
             limits=Limits(wall_seconds=max(seconds, 0.0), disk_bytes=job.disk_bytes_max),
         )
