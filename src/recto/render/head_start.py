@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 # What the ordinary way may take before it wants the runner; an environment that is built then is another one.
 _AHEAD_SECONDS = 60.0
+# What a start is waited for: it takes a tenth of that.
+_BEGIN_SECONDS = 0.5
 
 
 class HeadStart:
@@ -122,6 +124,8 @@ def _started(question: Question, sandbox: Sandbox, options: Options) -> WarmRunn
         except RuntimeError:
             runner.discard()
             return None
+        # Its kernel takes longer than all that this thread has to do.
+        runner.begin(_BEGIN_SECONDS)
     return runner
 
 

@@ -120,6 +120,7 @@ class Sandbox(Protocol):
         """The outcome of the command; when this returns (or raises), no process of its tree is left.
 
         `on_stdout` and `on_stderr` get each line as it comes, without its newline, on the calling thread. `cancelled`
-        is asked a few times a second. Raises FileNotFoundError or PermissionError where argv[0] cannot be run.
+        is asked when it has begun and then a few times a second. Raises FileNotFoundError or PermissionError where
+        argv[0] cannot be run.
         """
         ...

@@ -16,6 +16,7 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager, nullco
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from recto.sandbox import profile
@@ -23,6 +24,7 @@ from recto.sandbox.base import Command, Limits, OnLine, Outcome, tightened
 from recto.sandbox.identity import Identity
 from recto.sandbox.limits.keeping import Limiter
 from recto.sandbox.memory_file import memory_file
+from recto.sandbox.real import Real
 from recto.sandbox.refusal import refusal, require, require_apart, require_no_home, require_no_links, require_program
 from recto.sandbox.seccomp import program
 from recto.sandbox.supervise import supervise
@@ -36,6 +38,17 @@ _ENTERED = b'"exit-code"'
 _REPORT_BYTES = 4096
 # Bubblewrap ends with 128 and the number of the signal that ended its command, as shells do.
 _SIGNALLED = 128
+
+
+class _World(Struct, frozen=True):
+    """The command that makes the world and runs the command in it, and where bubblewrap reports of it.
+
+    `describe` says what the world is, which takes a while, at the latest before bubblewrap begins.
+    """
+
+    command: Command
+    report: int
+    describe: Callable[[], None]
 
 
 class Bubblewrap:
@@ -81,15 +94,17 @@ class Bubblewrap:
         """As the port says; raises SandboxError where the command cannot be contained."""
         require((*command.read_only, *command.writable))
         require_program(command.argv[0], command.environment)
-        require_no_home(command.writable, self._home)
-        require_apart(command.writable, self._hidden)
-        require_no_links(command.writable, (*self._hidden, *command.read_only, *self._shown))
+        real = Real()
+        require_no_home(command.writable, self._home, real)
+        require_apart(command.writable, self._hidden, real)
+        require_no_links(command.writable, (*self._hidden, *command.read_only, *self._shown), real)
         self._identity.hand_over(command.writable, self._hidden)
         self._identity.show(command.read_only)
         with ExitStack() as held:
             command = held.enter_context(self._led(command))
-            contained, report = held.enter_context(self._world(command))
-            keeper = held.enter_context(self._limiter.keep(contained, uid=self._identity.number))
+            world = held.enter_context(self._world(command, real))
+            contained, report = world.command, world.report
+            keeper = held.enter_context(self._limiter.keep(contained, self._identity.number, world.describe))
             outcome = supervise(
                 contained, marked=False, keeper=keeper, on_stdout=on_stdout, on_stderr=on_stderr, cancelled=cancelled
             )
@@ -109,33 +124,35 @@ class Bubblewrap:
         return self._leading.led(command)
 
     @contextmanager
-    def _world(self, command: Command) -> Iterator[tuple[Command, int]]:
-        """The command that makes the world and runs the command in it, and where bubblewrap reports of it."""
+    def _world(self, command: Command, real: Real) -> Iterator[_World]:
+        """The world of a command, still to be described."""
         limits = tightened(command.limits, self._limits)
         with ExitStack() as held:
             accounts = profile.accounts(self._identity)
             files = {path: held.enter_context(memory_file(data)) for path, data in accounts.items()}
-            arguments = profile.words(command, self._identity, limits.scratch_bytes, self._shown, self._hidden)
-            for path, descriptor in files.items():
-                arguments[:0] = ("--perms", "0644", "--ro-bind-data", str(descriptor), path)
             rules = held.enter_context(memory_file(program(os.uname().machine)))
+            given = held.enter_context(memory_file())
             report, reported = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
             held.callback(os.close, report)
             held.callback(os.close, reported)
-            arguments += ["--seccomp", str(rules), "--json-status-fd", str(reported)]
-            given = held.enter_context(memory_file(b"".join(os.fsencode(word) + b"\0" for word in arguments)))
-            yield (
-                replace(
-                    command,
-                    argv=(self._executable(), "--args", str(given), "--", *self._becoming(), *command.argv),
-                    cwd=Path("/"),
-                    environment={},
-                    leases=(),
-                    keep_open=(*command.keep_open, *files.values(), rules, reported, given),
-                    limits=limits,
-                ),
-                report,
+
+            def describe() -> None:
+                words = profile.words(command, self._identity, limits.scratch_bytes, real, self._shown, self._hidden)
+                for path, descriptor in files.items():
+                    words[:0] = ("--perms", "0644", "--ro-bind-data", str(descriptor), path)
+                words += ["--seccomp", str(rules), "--json-status-fd", str(reported)]
+                os.pwrite(given, b"".join(os.fsencode(word) + b"\0" for word in words), 0)
+
+            contained = replace(
+                command,
+                argv=(self._executable(), "--args", str(given), "--", *self._becoming(), *command.argv),
+                cwd=Path("/"),
+                environment={},
+                leases=(),
+                keep_open=(*command.keep_open, *files.values(), rules, reported, given),
+                limits=limits,
             )
+            yield _World(contained, report, describe)
 
     def _executable(self) -> str:
         found = shutil.which("bwrap", path=self._path)

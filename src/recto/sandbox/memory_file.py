@@ -8,8 +8,8 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def memory_file(content: bytes) -> Iterator[int]:
-    """A descriptor of a file without a name, read from its start."""
+def memory_file(content: bytes = b"") -> Iterator[int]:
+    """A descriptor of a file without a name, read from its start; what is still missing is put there by os.pwrite."""
     descriptor = os.memfd_create("recto")
     try:
         os.pwrite(descriptor, content, 0)

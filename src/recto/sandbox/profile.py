@@ -13,6 +13,7 @@ from pathlib import Path
 
 from recto.sandbox.base import Command
 from recto.sandbox.identity import Identity
+from recto.sandbox.real import Real
 
 # Where programs are, and the old names of those places: links on most systems, directories on some.
 _PROGRAMS = "/usr"
@@ -36,6 +37,7 @@ def words(
     command: Command,
     identity: Identity,
     scratch_bytes: int,
+    real: Real,
     shown: Iterable[Path] = (),
     hidden: Iterable[Path] = (),
 ) -> list[str]:
@@ -48,7 +50,7 @@ def words(
         *_namespaces(command, identity),
         *_private(scratch_bytes),
         *_system(),
-        *_paths(command, shown, tuple(hidden)),
+        *_paths(command, real, shown, tuple(hidden)),
         *(word for name, value in command.environment.items() for word in ("--setenv", name, value)),
         *("--remount-ro", "/", "--chdir", str(command.cwd)),
     ]
@@ -90,7 +92,7 @@ def _of_the_machine() -> Iterator[str]:
             yield from ("--symlink", str(Path(place).readlink()), place)
         elif Path(place).is_dir():
             yield from ("--ro-bind", place, place)
-    yield from _ways(map(Path, _LIBRARIES))
+    yield from _ways([Path(library) for library in _LIBRARIES], Real())
     for path in _LIBRARIES:
         yield from ("--ro-bind-try", path, path)
 
@@ -104,7 +106,7 @@ def _private(scratch_bytes: int) -> Iterator[str]:
     yield from ("--symlink", _TEMPORARY, "/var/tmp")  # noqa: S108
 
 
-def _paths(command: Command, shown: Iterable[Path], hidden: Collection[Path]) -> Iterator[str]:
+def _paths(command: Command, real: Real, shown: Iterable[Path], hidden: Collection[Path]) -> Iterator[str]:
     """The command's own paths and what covers others, the deeper after those that they lie in."""
     binds: dict[Path, str] = dict.fromkeys([*shown, *command.read_only], "--ro-bind")
     root = command.link_root
@@ -113,58 +115,58 @@ def _paths(command: Command, shown: Iterable[Path], hidden: Collection[Path]) ->
     binds |= dict.fromkeys(apart, "--bind")
     if root is not None and together:
         binds[root] = "--bind"
-    covers = {cover for path in binds if path != root for cover in _below(path, hidden)}
+    covers = {cover for path in binds if path != root for cover in _below(path, hidden, real)}
     # What is not to be written has no way to be moved in it.
-    fixed = covers | {path.resolve() for path, how in binds.items() if how == "--ro-bind"}
-    for pin in set(_pins(apart, [*binds, *covers])):
+    fixed = covers | {real[path] for path, how in binds.items() if how == "--ro-bind"}
+    for pin in set(_pins(apart, [*binds, *covers], real)):
         if fixed.isdisjoint((pin, *pin.parents)):
             binds.setdefault(pin, "--bind")
     # Under its other name too where links lead to a path.
-    places = {place: (how, path.resolve()) for path, how in binds.items() for place in (path, path.resolve())}
+    places = {place: (how, real[path]) for path, how in binds.items() for place in (path, real[path])}
     covers -= places.keys()
-    yield from _ways(places)
+    yield from _ways(places, real)
     for place in sorted({*places, *covers}, key=lambda place: len(place.parts)):
         if place in covers:
             yield from ("--size", str(_COVER_BYTES), "--perms", "0755", "--tmpfs", str(place))
-            yield from _ways((inner for inner in places if place in inner.parents), within=place)
+            yield from _ways((inner for inner in places if place in inner.parents), real, within=place)
             continue
-        how, real = places[place]
-        yield from (how, str(real), str(place))
-        if root is not None and place in (root, root.resolve()) and root not in together:
+        how, source = places[place]
+        yield from (how, str(source), str(place))
+        if root is not None and place in (root, real[root]) and root not in together:
             # What is readable only is bound over it next.
-            yield from _covers(place, _kept(place, [*together, *places]))
+            yield from _covers(place, _kept(place, [*together, *places], real))
     for place in covers:
         yield from ("--remount-ro", str(place))
 
 
-def _below(path: Path, hidden: Collection[Path]) -> Iterator[Path]:
+def _below(path: Path, hidden: Collection[Path], real: Real) -> Iterator[Path]:
     """Where hidden directories are seen below this one, under either of its names; of two in each other the outer."""
-    real = path.resolve()
-    inner = [one for one in {one.resolve() for one in hidden} if real in one.parents and one.is_dir()]
+    top = real[path]
+    inner = [one for one in {real[one] for one in hidden} if top in one.parents and one.is_dir()]
     for one in inner:
         if not any(outer in one.parents for outer in inner):
-            yield from (path / one.relative_to(real), one)
+            yield from (path / one.relative_to(top), one)
 
 
-def _pins(writable: Iterable[Path], places: Iterable[Path]) -> Iterator[Path]:
+def _pins(writable: Iterable[Path], places: Iterable[Path], real: Real) -> Iterator[Path]:
     """The directories on the way from a writable one to what lies in it and is not for the command to change.
 
     Each becomes a mount of its own, which cannot be renamed: else a command would move the way aside, and what it puts
     there instead would be taken for ours outside.
     """
-    for top in {path.resolve() for path in writable}:
+    for top in {real[path] for path in writable}:
         for place in places:
-            yield from (way for way in place.resolve().parents if top in way.parents)
+            yield from (way for way in real[place].parents if top in way.parents)
 
 
-def _kept(root: Path, paths: Iterable[Path]) -> list[Path]:
+def _kept(root: Path, paths: Iterable[Path], real: Real) -> list[Path]:
     """The paths in a directory, by the name that it has here."""
-    return [place for path in paths for place in (path, path.resolve()) if root in place.parents]
+    return [place for path in paths for place in (path, real[path]) if root in place.parents]
 
 
-def _ways(places: Iterable[Path], within: Path = Path("/")) -> Iterator[str]:
+def _ways(places: Iterable[Path], real: Real, within: Path = Path("/")) -> Iterator[str]:
     """The empty directories that lead to the places, which bubblewrap alone would close to a plain user."""
-    ways = {parent for place in places for way in (place, place.resolve()) for parent in way.parents}
+    ways = {parent for place in places for way in (place, real[place]) for parent in way.parents}
     for way in sorted((way for way in ways if within in way.parents), key=lambda way: len(way.parts)):
         yield from ("--perms", "0755", "--dir", str(way))
 

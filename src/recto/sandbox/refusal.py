@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from recto.problems import SandboxError, problem
+from recto.sandbox.real import Real
 
 
 def refusal(reason: str, raw: str = "") -> SandboxError:
@@ -32,28 +33,28 @@ def require_program(program: str, environment: Mapping[str, str]) -> None:
         raise kind(f"`{program}` cannot be run")
 
 
-def require_apart(writable: Iterable[Path], own: Iterable[Path], *, within: bool = False) -> None:
+def require_apart(writable: Iterable[Path], own: Iterable[Path], real: Real, *, within: bool = False) -> None:
     """Raises SandboxError for a path that a command may write and that is one of our own directories.
 
     So does one that holds such a directory, where not even that can be kept apart (`within`) or there is none yet.
     """
-    tops = {path.resolve(): path for path in writable}
+    tops = {real[path]: path for path in writable}
     for directory in own:
-        real = directory.resolve()
-        for top in tops.keys() & {real, *(real.parents if within or not real.is_dir() else ())}:
+        place = real[directory]
+        for top in tops.keys() & {place, *(place.parents if within or not place.is_dir() else ())}:
             raise refusal(
                 f"`{tops[top]}` holds Recto's own `{directory}`, which no document may change; use another directory"
             )
 
 
-def require_no_links(writable: Iterable[Path], paths: Iterable[Path]) -> None:
+def require_no_links(writable: Iterable[Path], paths: Iterable[Path], real: Real) -> None:
     """Raises SandboxError where a link on the way to one of the paths is in what a command may write.
 
     What is led to is kept from the command, but not the link: the next time it could lead elsewhere.
     """
-    tops = {path.resolve(): path for path in writable}
+    tops = {real[path]: path for path in writable}
     for path in paths:
-        for link in links_on(path):
+        for link in () if real[path] == path else links_on(path):
             for top in tops.keys() & set(link.parents):
                 raise refusal(
                     f"`{path}` is reached by the link `{link}`, which a document in `{tops[top]}` may change; "
@@ -61,11 +62,11 @@ def require_no_links(writable: Iterable[Path], paths: Iterable[Path]) -> None:
                 )
 
 
-def require_no_home(writable: Iterable[Path], home: Path | None) -> None:
+def require_no_home(writable: Iterable[Path], home: Path | None, real: Real) -> None:
     """Raises SandboxError for a path that a command may write and that is, or holds, the home of our own user."""
-    homes = () if home is None else (home.resolve(), *home.resolve().parents)
+    homes = () if home is None else (real[home], *real[home].parents)
     for path in writable:
-        if path.resolve() in homes:
+        if real[path] in homes:
             raise refusal(
                 f"`{path}` holds a home directory, where programs keep what they run whenever they start; "
                 "put the document into a directory of its own"

@@ -117,6 +117,8 @@ def _watch(
 ) -> Stop:
     """Pumps until the child ends, time is up, somebody cancels or the keeper sees a limit exceeded."""
     deadline = float("inf") if seconds_max is None else started + seconds_max
+    if cancelled():
+        return "cancelled"
     while True:
         now = time.monotonic()
         if run.pump_until(min(deadline, now + _TICK_SECONDS)):

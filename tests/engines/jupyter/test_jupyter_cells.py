@@ -114,7 +114,7 @@ def test_each_option_does_what_it_says(run: Render, page: Callable[[], str], eve
     assert "#| label: fenced-one" in html
     assert "echo: fenced" not in html
     assert "\x1b" not in html
-    assert '<pre class="cell-output cell-stdout"><code>20%</code></pre>' in html
+    assert '<div class="cell-output cell-stdout"><pre><code>20%</code></pre></div>' in html.replace("\n", "")
     executing = [event for event in events if event.event == "executing"]
     assert [event.done for event in executing] == list(range(len(executing)))
     assert executing[-1].done == executing[-1].total == 10

@@ -74,7 +74,7 @@ def test_a_figure_has_caption_label_width_and_words_for_those_who_cannot_see_it(
 
 
 def test_no_output_ends_the_block_it_is_shown_in() -> None:
-    assert "`````` {.cell-output" in shown({"text/plain": "a\n`````\nb"})
+    assert "\n``````\na\n`````\nb\n``````\n" in shown({"text/plain": "a\n`````\nb"})
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ import limited
 from limited import MEGABYTE, alive, python, run
 from recto.problems import SandboxError
 from recto.sandbox.base import Limits
-from recto.sandbox.limits.cgroups import Group, clear, limit
+from recto.sandbox.limits.cgroups import Group, clear, limit, start_of_names
 from recto.sandbox.limits.hierarchies import Place, places
 from recto.sandbox.limits.keeping import Limiter
 from recto.sandbox.supervise import supervise
@@ -229,7 +229,7 @@ def test_what_a_killed_recto_left_is_cleared_at_the_next_start_and_nothing_else(
 @pytest.mark.makes("sandbox-unavailable")
 def test_a_group_that_cannot_be_made_is_a_refusal(tmp_path: Path) -> None:
     with pytest.raises(SandboxError, match="cannot be made") as caught:
-        Group((Place(2, tmp_path / "gone", frozenset({"memory"})),), Limits(memory_bytes=1))
+        Group((Place(2, tmp_path / "gone", frozenset({"memory"})),), Limits(memory_bytes=1), start_of_names())
 
     assert caught.value.problems[0].code == "sandbox-unavailable"
 
@@ -237,7 +237,7 @@ def test_a_group_that_cannot_be_made_is_a_refusal(tmp_path: Path) -> None:
 def test_a_limit_that_cannot_be_set_is_a_refusal_and_leaves_nothing(tmp_path: Path) -> None:
     """A directory that is not of a control group file system has no file that takes the limit."""
     with pytest.raises(SandboxError, match=r"memory\.max"):
-        Group((Place(2, tmp_path, frozenset({"memory"})),), Limits(memory_bytes=1))
+        Group((Place(2, tmp_path, frozenset({"memory"})),), Limits(memory_bytes=1), start_of_names())
 
     assert list(tmp_path.iterdir()) == []
 
@@ -257,7 +257,7 @@ def test_a_command_whose_limits_fail_never_begins(tmp_path: Path) -> None:
 @unified
 def test_a_group_of_version_2_is_killed_at_once(tmp_path: Path) -> None:
     place = next(place for place in PLACES if place.version == 2)
-    group = Group([Place(2, place.directory, frozenset())], Limits())
+    group = Group([Place(2, place.directory, frozenset())], Limits(), start_of_names())
     with subprocess.Popen(("/bin/sh", "-c", "trap '' TERM; sleep 600 & wait"), start_new_session=True) as shell:
         group.join(shell.pid)
         assert shell.pid in group.processes()

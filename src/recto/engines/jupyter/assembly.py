@@ -29,7 +29,6 @@ PREFERRED: dict[Target, tuple[str, ...]] = {
 }
 # Put before the HTML of cells that is to become paragraphs and tables of a document that is no page.
 HTML_MARK = "<!-- recto -->"
-_RESULT = ".cell-output .cell-stdout"
 _OBJECT = re.compile(r"<[\w.]+ object(?: at 0x[0-9a-f]+)?>")
 INTERACTIVE = "*(An interactive figure stands here in the HTML output.)*"
 
@@ -68,15 +67,15 @@ class Assembly:
         if body and (cell.options.label.startswith("tbl-") or cell.options.table_caption):
             body = _captioned("recto-table", cell.options.label, cell.options.table_caption, body)
         whole = f"{code}\n\n{body}"
-        return whole if cell.options.output == "asis" else _div("cell", whole)
+        return whole if cell.options.output == "asis" else _div(".cell", whole)
 
     def _code(self, cell: Cell) -> str:
         if cell.options.echo == "fenced":
             lines = [line for line in cell.source.rstrip().split("\n") if not re.match(r"#\|\s*echo\s*:", line)]
             fence = fence_for(cell.source)
             inner = "\n".join([f"{fence}{{python}}", *lines, fence])
-            return _block(inner, ".markdown .cell-code")
-        code = _block(cell.code.strip("\n"), ".python .cell-code")
+            return _block(inner, " {.markdown .cell-code}")
+        code = _block(cell.code.strip("\n"), " {.python .cell-code}")
         if not cell.options.fold or self._target != "html":
             return code
         summary = cell.options.fold_summary.replace("&", "&amp;").replace("<", "&lt;")
@@ -89,7 +88,13 @@ class Assembly:
         text = plain(output.text).rstrip("\n")
         if options.output == "asis" and output.kind == "stdout":
             return text
-        return _block(text, f".cell-output .cell-{output.kind}") if text.strip() else ""
+        return self._printed(text, output.kind) if text.strip() else ""
+
+    def _printed(self, text: str, kind: str) -> str:
+        """Text as it was printed. Its block names no language but where typst styles it by that name: pandoc looks for
+        an unknown one in all its grammars, which takes it half a second."""
+        names = f".cell-output .cell-{kind}"
+        return _block(text, f" {{{names}}}") if self._target == "pdf" else _div(names, _block(text))
 
     def _display(self, output: Output, options: Options) -> str:
         for mime in PREFERRED[self._target]:
@@ -109,14 +114,14 @@ class Assembly:
             return self._html(data)
         if mime == "text/plain":
             # What stands for an object that is shown in some other way says nothing to a reader.
-            return "" if len(output.data) > 1 and _OBJECT.fullmatch(data) else _block(plain(data), _RESULT)
-        return _latex(data) if mime == "text/latex" else _div("cell-output", data)
+            return "" if len(output.data) > 1 and _OBJECT.fullmatch(data) else self._printed(plain(data), "stdout")
+        return _latex(data) if mime == "text/latex" else _div(".cell-output", data)
 
     def _html(self, data: str) -> str:
         """HTML as it is for a page; elsewhere marked for conversion, and left out where only a browser can show it."""
         if self._target == "html":
-            return _div("cell-output", _raw(data))
-        return "" if "<script" in data else _div("cell-output", _raw(HTML_MARK + data))
+            return _div(".cell-output", _raw(data))
+        return "" if "<script" in data else _div(".cell-output", _raw(HTML_MARK + data))
 
     def _figure(self, address: str, pixels: int, options: Options) -> str:
         alternative = _nth(options.alternatives, self._figures).replace("\\", "").replace('"', "'")
@@ -148,7 +153,7 @@ class Assembly:
         if label and self._figures > 1:
             label = f"{label}-{self._figures}"
         if not caption and not label:
-            return _div("cell-output", figure)
+            return _div(".cell-output", figure)
         return _captioned("recto-figure", label, caption, figure)
 
 
@@ -158,13 +163,13 @@ def _captioned(kind: str, label: str, caption: str, body: str) -> str:
     return f"{head}\n\n:::: {{.recto-caption}}\n\n{caption}\n\n::::\n\n{body}\n\n:::::"
 
 
-def _div(name: str, body: str) -> str:
-    return f"::: {{.{name}}}\n\n{body}\n\n:::"
+def _div(names: str, body: str) -> str:
+    return f"::: {{{names}}}\n\n{body}\n\n:::"
 
 
-def _block(text: str, classes: str) -> str:
+def _block(text: str, names: str = "") -> str:
     fence = fence_for(text)
-    return f"{fence} {{{classes}}}\n{text}\n{fence}"
+    return f"{fence}{names}\n{text}\n{fence}"
 
 
 def _raw(html: str) -> str:

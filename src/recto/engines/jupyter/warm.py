@@ -90,6 +90,7 @@ class WarmRunner:
         self.entered = False
         self._outcome: Outcome | None = None
         self._unwanted = threading.Event()
+        self._begun = threading.Event()
         self._lines: Queue[bytes | None] = Queue(_LINES_MAX)
         self._finished = False
         self._thread: threading.Thread | None = None
@@ -122,6 +123,7 @@ class WarmRunner:
                     other.join()
                 self._run(sandbox, tick)
             finally:
+                self._begun.set()
                 over(self)
                 self._lines.put(None)
 
@@ -129,6 +131,10 @@ class WarmRunner:
         thread = threading.Thread(target=live, name="recto-warm-kernel", daemon=True)
         thread.start()
         self._thread = thread
+
+    def begin(self, seconds_max: float) -> None:
+        """Waits until its process runs or cannot be started, at most so long: what this thread does slows its start."""
+        self._begun.wait(seconds_max)
 
     def serve(self, request: Mapping[str, object], on_line: OnLine, stop: Callable[[], Stop | None]) -> Outcome | None:
         """How the cells' run ended, as from the sandbox; None where no cell has run and none will: a miss.
@@ -189,6 +195,7 @@ class WarmRunner:
 
     def _run(self, sandbox: Sandbox, tick: Callable[[WarmRunner], None]) -> None:
         def unwanted() -> bool:
+            self._begun.set()
             if self.leader is None:
                 self.leader = self._sender()
             tick(self)

@@ -18,6 +18,7 @@ from recto.sandbox.landlock import ruleset
 from recto.sandbox.limits.keeping import Limiter
 from recto.sandbox.memory_file import memory_file
 from recto.sandbox.process_tree import MARK
+from recto.sandbox.real import Real
 from recto.sandbox.refusal import refusal, require, require_apart, require_no_home, require_no_links
 from recto.sandbox.seccomp import OFFLINE_RULES, RULES, UNSHARED_RULES, program
 from recto.sandbox.supervise import supervise
@@ -104,9 +105,10 @@ class Landlock:
             command, limits=tightened(command.limits, self._limits), read_only=(*command.read_only, *self._shown)
         )
         require((*command.read_only, *command.writable))
-        require_no_home(command.writable, self._home)
-        require_apart(command.writable, self._hidden, within=True)
-        require_no_links(command.writable, (*self._hidden, *command.read_only))
+        real = Real()
+        require_no_home(command.writable, self._home, real)
+        require_apart(command.writable, self._hidden, real, within=True)
+        require_no_links(command.writable, (*self._hidden, *command.read_only), real)
         user = None if self._identity is None else self._identity[0]
         if user is not None:
             identity = Identity(user, dropped=True)

@@ -12,7 +12,6 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 
 from recto.sandbox.base import Limits, Tier
-from recto.sandbox.limits.guardian import Guardian
 from recto.sandbox.limits.hierarchies import Place
 from recto.sandbox.refusal import refusal
 
@@ -36,13 +35,14 @@ _NAMES: Mapping[str, str] = {"memory": "memory", "pids": "processes", "cpu": "cp
 class Group:
     """One group in each hierarchy that can be written, with the limits that these can keep; empty until joined.
 
-    It is held by a lock on its directories, which ends with this process, so that a later one can tell that it was
-    left behind. `close` kills what is in it and removes it. Raises SandboxError where a limit cannot be set.
+    Its name begins with `start`, which `start_of_names` gave. It is held by a lock on its directories, which ends with
+    this process, so that a later one can tell that it was left behind. `close` kills what is in it and removes it.
+    Raises SandboxError where a limit cannot be set.
     """
 
-    def __init__(self, places: Sequence[Place], limits: Limits) -> None:
+    def __init__(self, places: Sequence[Place], limits: Limits, start: str) -> None:
         self._held = ExitStack()
-        name = f"recto-{os.getpid()}-{os.urandom(8).hex()}"
+        name = f"{start}{os.urandom(4).hex()}"
         self._places = tuple(
             Place(place.version, place.directory / name, place.controllers)
             for place in places
@@ -53,8 +53,6 @@ class Group:
             undo.callback(self.close)
             for place in self._places:
                 self._make(place, limits)
-            if self._places:
-                self._held.enter_context(Guardian([place.directory for place in self._places]))
             undo.pop_all()
 
     def join(self, process: int) -> None:
@@ -113,6 +111,11 @@ class Group:
             if controller in place.controllers and _NAMES[controller] in self.tiers:
                 return _field(place.directory / files[place.version - 1], field)
         return None
+
+
+def start_of_names() -> str:
+    """What the names of some groups of this process begin with, and those of no others."""
+    return f"recto-{os.getpid()}-{os.urandom(4).hex()}"
 
 
 def clear(places: Sequence[Place]) -> None:

@@ -1,17 +1,22 @@
-"""Ends the processes of a control group when we are killed."""
+"""Ends the processes of our control groups when we are killed."""
 
 from __future__ import annotations
 
 import subprocess
+import weakref
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from types import TracebackType
 
-# Waits until it is told that all is well, or until nobody is left who could tell it. `kill` gets what the kernel says
-# is in the group; a pause, because a killed process stays listed until it has ended.
-_GUARD = """
-read -r word && exit 0
+# Until it is told that all is well, or nobody is left who could tell it.
+_WAIT = "read -r word && exit 0"
+# Each place becomes the groups in it; nothing in a place's own name is taken for a pattern.
+_FIND = """
+start=$1; shift
+for place; do set -- "$@" "$place/$start"*; shift; done
+"""
+# `kill` gets what the kernel says is in the group; a pause, because a killed process stays listed until it has ended.
+_KILL = """
 for group; do
     { echo 1 > "$group/cgroup.kill"; } 2>/dev/null
     { echo 0 > "$group/pids.max"; } 2>/dev/null
@@ -29,15 +34,16 @@ done
 
 
 class Guardian:
-    """A small process of its own session that outlives us just long enough to kill and remove these groups.
+    """A small process of its own session that outlives us just long enough to kill and remove our groups.
 
-    Our end of its input is held by nobody else, so that it ends with us, however that is. Somebody who kills it too
-    leaves the groups to the next start.
+    They are all those in `places` whose name begins with `start`, whenever they are made. Our end of its input is held
+    by nobody else, so that it ends with us, however that is. Somebody who kills it too leaves the groups to the next
+    start. It is let go when this object is.
     """
 
-    def __init__(self, groups: Sequence[Path]) -> None:
-        self._process = subprocess.Popen(
-            ("/bin/sh", "-c", _GUARD, "sh", *map(str, groups)),
+    def __init__(self, places: Sequence[Path], start: str) -> None:
+        process = subprocess.Popen(
+            ("/bin/sh", "-c", _WAIT + _FIND + _KILL, "sh", start, *map(str, places)),
             cwd="/",
             env={"PATH": "/usr/bin:/bin"},
             stdin=subprocess.PIPE,
@@ -46,14 +52,12 @@ class Guardian:
             start_new_session=True,
             bufsize=0,
         )
+        # At our own end nobody waits for it: it sees that for itself.
+        self.let_go = weakref.finalize(self, _let_go, process)
+        self.let_go.atexit = False
 
-    def __enter__(self) -> Guardian:
-        return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        """Lets it go."""
-        with self._process as process, suppress(BrokenPipeError):
-            assert process.stdin is not None
-            process.stdin.write(b"\n")
+def _let_go(process: subprocess.Popen[bytes]) -> None:
+    with process, suppress(BrokenPipeError):
+        assert process.stdin is not None
+        process.stdin.write(b"\n")

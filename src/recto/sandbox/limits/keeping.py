@@ -5,25 +5,34 @@ from __future__ import annotations
 import os
 import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from recto.aside import Aside
 from recto.sandbox.base import Command, Stop, Tier
-from recto.sandbox.limits.cgroups import Group, clear
+from recto.sandbox.limits.cgroups import Group, clear, start_of_names
 from recto.sandbox.limits.disk import DiskWatch
 from recto.sandbox.limits.gate import gated, let_in
+from recto.sandbox.limits.guardian import Guardian
 from recto.sandbox.limits.hierarchies import Place, places
 from recto.sandbox.limits.rlimits import restrict
+
+
+def _nothing() -> None:
+    """Most commands are ready before their process is."""
 
 
 class Keeper:
     """What keeps one command within its limits."""
 
-    def __init__(self, command: Command, group: Group, disk: DiskWatch, uid: int) -> None:
+    def __init__(
+        self, command: Command, group: Group, disk: DiskWatch, uid: int, meanwhile: Callable[[], None]
+    ) -> None:
         self._command = command
         self._group = group
         self._disk = disk
         self._uid = uid
+        self._meanwhile = meanwhile
         self.tiers: dict[str, Tier] = dict(group.tiers)
         if command.limits.disk_bytes is not None:
             self.tiers["disk"] = "watched"
@@ -35,7 +44,10 @@ class Keeper:
     def admit(self, child: subprocess.Popen[bytes]) -> None:
         """Puts a child that waits under the limits and lets it begin; raises SandboxError where a limit fails."""
         self.tiers |= restrict(child.pid, self._command.limits, self.tiers, self._uid)
-        self._group.join(child.pid)
+        # The kernel waits for all its processors before it lets somebody into a group: ten milliseconds.
+        with Aside(lambda: self._group.join(child.pid)) as joining:
+            self._meanwhile()
+            joining.result()
         let_in(child, self._command.stdin)
 
     def watch(self) -> Stop | None:
@@ -83,21 +95,32 @@ class Limiter:
         self._free_bytes_min = free_bytes_min
         self._finding = threading.Lock()
         self._places: tuple[Place, ...] | None = None
+        self._names = ""
+        self._guardian: Guardian | None = None
 
     @contextmanager
-    def keep(self, command: Command, uid: int | None = None) -> Iterator[Keeper]:
-        """The keeper of a command whose processes will be of this user (ours, if None); no process outlives it."""
-        group = Group(self._found(), command.limits)
+    def keep(
+        self, command: Command, uid: int | None = None, meanwhile: Callable[[], None] = _nothing
+    ) -> Iterator[Keeper]:
+        """The keeper of a command whose processes will be of this user (ours, if None); no process outlives it.
+
+        `meanwhile` is called once its process waits and before it begins.
+        """
+        group = Group(self._found(), command.limits, self._names)
         try:
             limit, floor = command.limits.disk_bytes, self._free_bytes_min
             disk = DiskWatch(command.writable, limit, floor, processes=group.processes)
-            yield Keeper(command, group, disk, os.geteuid() if uid is None else uid)
+            yield Keeper(command, group, disk, os.geteuid() if uid is None else uid, meanwhile)
         finally:
             group.close()
 
     def _found(self) -> tuple[Place, ...]:
         with self._finding:
             if self._places is None:
-                self._places = places()
-                clear(self._places)
+                found = places()
+                clear(found)
+                self._names = start_of_names()
+                if found:
+                    self._guardian = Guardian([place.directory for place in found], self._names)
+                self._places = found
             return self._places
