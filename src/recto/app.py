@@ -140,10 +140,8 @@ class App:
         if settings.sandbox == "landlock":
             from recto.sandbox.landlock import Landlock
 
-            user = identity.number if identity.dropped else None
             return Landlock(
-                user,
-                user,
+                identity,
                 limits=limits,
                 shown=settings.sandbox_show,
                 limiter=limiter,
@@ -333,7 +331,7 @@ class App:
 
         return UvBuilder(self.workbench, self.failpoint)
 
-    @property
+    @cached_property
     def policy(self) -> Policy:
         """The operator's rules. At the command line, installing is on unless it was turned off.
 

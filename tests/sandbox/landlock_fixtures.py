@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from recto.sandbox.base import Command, Outcome
+from recto.sandbox.identity import Identity
 from recto.sandbox.landlock import Landlock
 from recto.sandbox.landlock.ruleset import LEAST_VERSION, version
 
@@ -30,7 +31,7 @@ def landlock() -> Landlock:
     """The mechanism."""
     if version() < LEAST_VERSION:
         pytest.skip(f"Landlock has version {version()} here, and the mechanism needs {LEAST_VERSION}")
-    return Landlock(PLAIN, PLAIN) if IS_ROOT else Landlock()
+    return Landlock(Identity.here(PLAIN))
 
 
 @pytest.fixture
