@@ -9,12 +9,13 @@ from __future__ import annotations
 import os
 import sys
 
-# Nothing stands there where Python was told so, or where there is no such directory any more (then the link says so).
-# It stays where it is the one that we come from: somebody is at work on Recto.
+# Nothing stands there where Python was told so, or where the current directory is gone. It stays where it is the one that
+# we come from: somebody is at work on Recto. (pathlib takes a third of a start.)
 if (
     __name__ == "__main__"
     and not sys.flags.safe_path
-    and sys.path[0] == os.readlink("/proc/self/cwd")  # noqa: PTH115 - pathlib takes a third of a start
+    and os.path.isdir(sys.path[0])  # noqa: PTH112
+    and os.path.samefile(sys.path[0], ".")  # noqa: PTH121
     and __file__ != f"{sys.path[0]}/recto/__main__.py"
 ):
     del sys.path[0]
