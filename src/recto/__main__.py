@@ -9,8 +9,8 @@ from __future__ import annotations
 import os
 import sys
 
-# Nothing stands there where Python was told so, or where the current directory is gone. It stays where it is the one that
-# we come from: somebody is at work on Recto. (pathlib takes a third of a start.)
+# Nothing stands there where Python was told so, or where the current directory is gone. It stays where it is the one
+# that we come from: somebody is at work on Recto. (pathlib takes a third of a start.)
 if (
     __name__ == "__main__"
     and not sys.flags.safe_path
