@@ -14,6 +14,7 @@ import pytest
 
 from containing import IS_ROOT, PLAIN, PYTHON
 from recto.sandbox.base import Command, Outcome
+from recto.sandbox.identity import Identity
 from recto.sandbox.landlock import Landlock
 from recto.sandbox.landlock.ruleset import LEAST_VERSION, version
 
@@ -26,7 +27,7 @@ def landlock() -> Landlock:
     """The mechanism."""
     if version() < LEAST_VERSION:
         pytest.skip(f"Landlock has version {version()} here, and the mechanism needs {LEAST_VERSION}")
-    return Landlock(PLAIN, PLAIN) if IS_ROOT else Landlock()
+    return Landlock(Identity.here(PLAIN))
 
 
 @pytest.fixture

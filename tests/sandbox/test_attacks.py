@@ -310,7 +310,7 @@ def test_the_data_directory_itself_is_no_project(nested: Nested, writable: str) 
 def test_landlock_which_cannot_take_anything_out_refuses_such_a_project(nested: Nested) -> None:
     if version() < LEAST_VERSION:
         pytest.skip(f"Landlock has version {version()} here")
-    sandbox = Landlock(65534, 65534, hidden=(nested.data,)) if os.geteuid() == 0 else Landlock(hidden=(nested.data,))
+    sandbox = Landlock(Identity.here(65534), hidden=(nested.data,))
 
     with pytest.raises(SandboxError, match="holds Recto's own"):
         sandbox.run(Command(("/usr/bin/touch", "ran"), nested.project, {"PATH": "/usr/bin"}, (), (nested.project,)))
