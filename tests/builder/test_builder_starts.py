@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from building import Workshop, order_of
 from msgspec.structs import replace
 
+from building import Workshop, order_of
 from fakes import CountingSandbox
 from recto.builder import Built
 from recto.builder.commands import Commands
