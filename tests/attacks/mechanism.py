@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from containing import IS_ROOT, PLAIN, needs_bubblewrap, needs_landlock
+from containing import PLAIN, needs_bubblewrap, needs_landlock
 from recto.sandbox.base import Sandbox
 from recto.sandbox.bubblewrap import Bubblewrap
 from recto.sandbox.identity import Identity
@@ -32,5 +32,5 @@ def sandbox(mechanism: str) -> Sandbox:
     if mechanism == "bubblewrap":
         return Bubblewrap()
     if mechanism == "landlock":
-        return Landlock(PLAIN, PLAIN) if IS_ROOT else Landlock()
+        return Landlock(Identity.here(PLAIN))
     return NoSandbox()
