@@ -71,6 +71,17 @@ def made_once(directory: Path, make: Callable[[Path], object]) -> Path:
     return directory
 
 
+def keep_for_run(workbench: Workbench, data: Path) -> None:
+    """Makes a data directory whose wheels and compiled files are those of this test run, for building bases alone.
+
+    Nothing that prunes may run on it: what it does not use is in use elsewhere.
+    """
+    (data / "v1" / "cache").mkdir(parents=True)
+    for kept, place in ((workbench.cache, "cache/uv"), (workbench.bytecode, "bytecode")):
+        kept.mkdir(exist_ok=True)
+        (data / "v1" / place).symlink_to(kept)
+
+
 @pytest.fixture(scope="session")
 def kernel_base(shared: Path, uv: Path, uv_cache: Path, network_environment: Mapping[str, str]) -> Base:
     """A virtual environment with the packages that run cells and nothing else."""
