@@ -272,9 +272,9 @@ def test_a_render_says_what_contained_it_and_by_what_each_limit_was_kept(contain
 
 
 def test_the_log_of_a_failed_render_says_what_contained_it(contained: Recto, project: Path, tmp_path: Path) -> None:
-    attacking(
-        project, "import os, signal, sys; print('words', file=sys.__stderr__); os.kill(os.getppid(), signal.SIGTERM)"
-    )
+    # Past the kernel's thread that passes on what is written to stderr, which may come too late.
+    words = "os.write(sys.stderr._original_stdstream_copy, b'words\\n')"
+    attacking(project, f"import os, signal, sys; {words}; os.kill(os.getppid(), signal.SIGTERM)")
 
     ran = contained("render", "a.qmd", "--to", "html", "--engine", "jupyter", "--json", TMPDIR=str(tmp_path))
 
