@@ -41,6 +41,16 @@ def test_files_at_any_depth_and_archives_are_read(tmp_path: Path) -> None:
     assert ids(load(tmp_path)) == {"X-1", "X-2", "X-3", "X-4"}
 
 
+def test_links_are_followed_and_circles_end(tmp_path: Path) -> None:
+    keep(tmp_path / "elsewhere" / "w", record("X-1"))
+    keep(tmp_path / "one", record("X-2"))
+    keep(tmp_path / "advisories")
+    (tmp_path / "advisories" / "linked").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "advisories" / "X-2.json").symlink_to(tmp_path / "one" / "X-2.json")
+    (tmp_path / "elsewhere" / "back").symlink_to(tmp_path / "advisories")
+    assert ids(load(tmp_path / "advisories")) == {"X-1", "X-2"}
+
+
 def test_what_is_hidden_and_what_is_no_record_is_left_alone(tmp_path: Path) -> None:
     keep(tmp_path, record("X-1"))
     keep(tmp_path / ".git", record("X-2"))

@@ -60,22 +60,30 @@ def load(folder: Path) -> Loaded:
 
 
 def _look(folder: Path) -> Seen:
-    """Name, time of change and size of each file that counts. Hidden ones do not, such as the `.git` of a checkout."""
+    """Name, time of change and size of each file that counts. Hidden ones do not, such as the `.git` of a checkout.
 
-    def failed(error: OSError) -> None:
-        raise error
-
-    found = set()
+    The time is that of the system's own note, as a copy may bring the time of its contents along. Links are followed.
+    """
+    found, directories, visited = set(), [""], set()
     try:
-        for directory, below, names in os.walk(folder, onerror=failed):
-            below[:] = [name for name in below if not name.startswith(".")]
-            for name in names:
-                if name.endswith((".json", ".zip")) and not name.startswith("."):
-                    path = Path(directory, name)
-                    status = path.stat()
-                    if not stat.S_ISREG(status.st_mode):
-                        raise _unreadable(path, "it is not a plain file")
-                    found.add((str(path.relative_to(folder)), status.st_ctime_ns, status.st_size))
+        while directories:
+            below = directories.pop()
+            status = (folder / below).stat()
+            if (status.st_dev, status.st_ino) in visited:  # a link to where we came from
+                continue
+            visited.add((status.st_dev, status.st_ino))
+            with os.scandir(folder / below) as entries:
+                for entry in entries:
+                    name = f"{below}{entry.name}"
+                    if entry.name.startswith("."):
+                        continue
+                    if entry.is_dir():
+                        directories.append(f"{name}/")
+                    elif name.endswith((".json", ".zip")):
+                        status = entry.stat()
+                        if not stat.S_ISREG(status.st_mode):
+                            raise _unreadable(folder / name, "it is not a plain file")
+                        found.add((name, status.st_ctime_ns, status.st_size))
     except OSError as error:
         raise _unreadable(error.filename or folder, error.strerror or str(error)) from error
     return frozenset(found)
