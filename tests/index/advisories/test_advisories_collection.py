@@ -125,6 +125,7 @@ def test_malicious_and_vulnerable_are_told_apart() -> None:
         ({"id": None}, "$.id"),
         ({"id": "X 1\nY"}, "$.id"),
         ({"id": "x" * 200}, "$.id"),
+        ({"withdrawn": ""}, "$.withdrawn"),
         ({"affected": {}}, "$.affected"),
         ({"affected": [{"package": {"name": "x"}}]}, "$.affected[0].package"),
         ({"affected": [{"package": {"ecosystem": "PyPI", "name": "x"}, "versions": [1]}]}, "$.affected[0].versions[0]"),

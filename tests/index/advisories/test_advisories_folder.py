@@ -12,7 +12,7 @@ import pytest
 
 from osv_records import Json, keep, record
 from recto.index.advisories.folder import RECORD_BYTES_MAX, Loaded, load
-from recto.problems import SettingsError
+from recto.problems import Problem, SettingsError
 
 
 def archive(path: Path, *records: Json) -> None:
@@ -22,12 +22,15 @@ def archive(path: Path, *records: Json) -> None:
             file.writestr(f"{one['id']}.json", json.dumps(one))
 
 
-def refusal(folder: Path) -> str:
+def refused(folder: Path) -> Problem:
     with pytest.raises(SettingsError) as caught:
         load(folder)
     (one,) = caught.value.problems
-    assert one.code == "advisories-unreadable"
-    return one.message
+    return one
+
+
+def refusal(folder: Path) -> str:
+    return refused(folder).message
 
 
 def ids(loaded: Loaded) -> set[str]:
@@ -113,9 +116,10 @@ def test_a_file_that_cannot_be_read_is_refused_by_name(
 ) -> None:
     keep(tmp_path, record("X-1"))
     put(tmp_path / name)
-    message = refusal(tmp_path)  # one problem, `advisories-unreadable`
-    assert str(tmp_path / name) in message
-    assert reason in message
+    found = refused(tmp_path)
+    assert found.code == "advisories-unreadable"
+    assert str(tmp_path / name) in found.message
+    assert reason in found.message
 
 
 def test_of_an_archive_the_record_is_named(tmp_path: Path) -> None:
@@ -125,7 +129,9 @@ def test_of_an_archive_the_record_is_named(tmp_path: Path) -> None:
     assert "$.affected" in message
 
 
-@pytest.mark.parametrize("records", [[], [record("X-1", ecosystem="npm")], [record("X-1", withdrawn="2026-01-01")]])
+@pytest.mark.parametrize(
+    "records", [[], [record("X-1", ecosystem="npm")], [record("X-1", withdrawn="2026-01-01T00:00:00Z")]]
+)
 def test_a_folder_with_nothing_about_python_is_refused(tmp_path: Path, records: list[Json]) -> None:
     keep(tmp_path, *records)
     assert "ecosystem `PyPI`" in refusal(tmp_path)

@@ -86,6 +86,7 @@ def test_an_id_that_is_not_known_has_no_record() -> None:
         ({"package": {"purl": "pkg:pypi/widget", "name": "widget"}}, "either a `purl`"),
         ({"package": {"purl": "pkg:pypi/widget@1"}, "version": "1"}, "both"),
         ({"package": PYPI, "version": "abc"}, "'abc'"),
+        ({"package": PYPI, "version": "9" * 5000}, "not a version"),
         ({"package": PYPI, "version": 1.0}, "not a text"),
         ({"package": PYPI, "page_token": "x"}, "page_token"),
         ({"commit": "6879efc2c1596d11a6a6ad296f80063b558d5e0f"}, "commits"),

@@ -74,7 +74,7 @@ def test_a_limit_ends_a_range_and_a_star_is_none() -> None:
 
 
 def test_an_end_that_cannot_be_read_is_none_and_such_a_beginning_is_the_first_version() -> None:
-    endless = record("X-1", events=[{"introduced": "1.0"}, {"fixed": "the next one"}])
+    endless = record("X-1", events=[{"introduced": "1.0"}, {"fixed": "the next one"}, {"fixed": "9" * 5000}])
     unbegun = record("X-2", events=[{"introduced": "early"}, {"fixed": "2.0"}])
     without = record("X-3", events=[{"fixed": "2.0"}])
     assert held("50", endless, unbegun, without) == ["X-1"]

@@ -114,6 +114,15 @@ def test_what_was_yanked_is_hidden_with_the_reason_that_was_given() -> None:
     ]
 
 
+def test_what_an_index_says_is_shown_on_one_line() -> None:
+    project = replace(PROJECT, status="x\ny", status_reason="a\x1b[31m\nb" + "c" * 1_000)
+    found = [ProjectStatus().judge(project, FILE, NOW), Yanked().judge(PROJECT, replace(FILE, yanked="a\r\nb"), NOW)]
+    for finding in found:
+        assert finding is not None
+        assert finding.reason.isprintable()
+        assert len(finding.reason) < 300
+
+
 def test_a_project_in_quarantine_or_of_an_unknown_status_is_hidden_whatever_was_chosen() -> None:
     for rule in (ProjectStatus("keep"), ProjectStatus("warn"), ProjectStatus("hide")):
         found = [rule.judge(replace(PROJECT, status=status), FILE, NOW) for status in ("quarantined", "x", "active")]

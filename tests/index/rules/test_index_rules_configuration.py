@@ -179,6 +179,7 @@ archived = true
         ("minimum-age-days = true", "it is a number of days from 0 to 36525", "Write `minimum-age-days = 7`."),
         ("minimum-age-days = nan", "it is a number of days from 0 to 36525", "Write `minimum-age-days = 7`."),
         ('deny = ["numpy=1"]', "`numpy=1` is not the name of a package, alone or with a range", "Write `deny = "),
+        (f'deny = ["x<{"9" * 5000}"]', "is not the name of a package, alone or with a range", "Write `deny = "),
         ('deny = ["x[y]"]', "`x[y]` has more than a name and a range of versions", "Write `deny = "),
         ('deny = ["x @ https://u:secret@h/x"]', "has more than a name", "Write `deny = "),
         ('age-exempt = ["a b"]', "`a b` is not the name of a package", "Write `age-exempt = "),

@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from packaging.utils import canonicalize_name
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
 from recto.index.advisories.collection import Advisories, Kept
 
@@ -86,7 +86,7 @@ def _asked(query: object) -> tuple[str, Version | None]:
         raise ValueError("`version` is not a text")
     try:
         return name, Version(text)
-    except InvalidVersion as error:
+    except ValueError as error:  # also a number with thousands of digits
         raise ValueError(f"`version` is not a version of a Python package: {text[:60]!r}") from error
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Annotated, Any
 
 import msgspec
@@ -65,7 +66,7 @@ class Record(Struct, frozen=True):
     # Ids stand in sentences that people read and in logs.
     id: Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}\Z")]
     modified: str = ""
-    withdrawn: str | None = None
+    withdrawn: datetime | None = None
     aliases: tuple[str, ...] | None = None
     severity: tuple[Severity, ...] | None = None
     affected: tuple[Affected, ...] | None = None

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 
 from msgspec import Struct
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
 from recto.index.advisories.level import Level
 from recto.index.advisories.record import Affected, Event, Range
@@ -128,5 +128,5 @@ def _texts(affected: Affected) -> Iterable[str]:
 def _version(text: str) -> Version | None:
     try:
         return Version(text)
-    except InvalidVersion:
+    except ValueError:  # also a number with thousands of digits
         return None

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from msgspec import Struct
 
+from recto.declaration.showing import shown
 from recto.index.base import File, Finding, Project
 
 _LEFT_ALONE = ("archived", "deprecated")
@@ -24,6 +25,6 @@ class ProjectStatus(Struct, frozen=True):
         """As the port says."""
         if project.status == "active" or (project.status in _LEFT_ALONE and self.archived == "keep"):
             return None
-        why = f": {project.status_reason}" if project.status_reason else ""
+        why = f": {shown(project.status_reason)}" if project.status_reason else ""
         blocks = project.status not in _LEFT_ALONE or self.archived == "hide"
-        return Finding(self.name, f"the index says that `{project.name}` is {project.status}{why}", blocks)
+        return Finding(self.name, f"the index says that `{project.name}` is {shown(project.status, 40)}{why}", blocks)

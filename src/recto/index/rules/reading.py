@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import date, datetime
 
 from msgspec import Struct
-from packaging.requirements import InvalidRequirement, Requirement
+from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name, is_normalized_name
 
 from recto.index.advisories.level import Level, level_of
@@ -26,7 +26,9 @@ def read_ranges(value: object) -> Ranges:
     for text in _texts(value):
         try:
             asked = Requirement(text)
-        except InvalidRequirement as error:
+            # Versions in it are read when they are compared, and one with thousands of digits cannot be.
+            asked.specifier.contains("1")
+        except ValueError as error:
             raise ValueError(f"`{text[:60]}` is not the name of a package, alone or with a range") from error
         if asked.extras or asked.marker or asked.url:
             raise ValueError(f"`{text[:60]}` has more than a name and a range of versions")

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from msgspec import Struct
 
+from recto.declaration.showing import shown
 from recto.index.base import File, Finding, Project
 
 
@@ -18,4 +19,4 @@ class Yanked(Struct, frozen=True):
         """As the port says."""
         if file.yanked is None:
             return None
-        return Finding(self.name, f"yanked by its authors{': ' if file.yanked else ''}{file.yanked}")
+        return Finding(self.name, f"yanked by its authors{': ' if file.yanked else ''}{shown(file.yanked)}")
