@@ -1,0 +1,223 @@
+"""The gateway by HTTP: PEP 503, 658 and 691, and what hides a file.
+
+```
+GET /simple/                               the projects that were asked for so far
+GET /simple/NAME/                          a project's page, JSON or HTML
+GET /files/NAME/SHA256/FILENAME            a file; with `.metadata` behind it, its metadata
+GET /why/NAME/                             which files the operator's rules hide, and why
+GET /health                                whether it serves
+```
+
+All but `/health` also below `/tenants/TENANT`, by the rules of that tenant.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import AsyncIterator, Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+from starlette.routing import Mount, Route
+
+from recto.index.accepting import form_for
+from recto.index.base import Decision
+from recto.index.files import CHUNK_BYTES, Wanted
+from recto.index.gateway import Gateway, Offered
+from recto.index.html import project_html, projects_html
+from recto.index.page import JSON
+from recto.index.ranges import Span, Unsatisfiable, span
+from recto.index.upstream import UpstreamError
+
+_PAGE_CONTROL = "max-age=600"
+_FILE_CONTROL = "max-age=31536000, immutable"
+_METADATA = ".metadata"
+_BINARY = "application/octet-stream"
+
+
+def application(gateway: Gateway) -> Starlette:
+    """The ASGI application of a gateway."""
+    door = _Door(gateway)
+    routes = [
+        Route("/simple/", door.projects, methods=["GET"]),
+        Route("/simple/{name}", door.page, methods=["GET"]),
+        Route("/simple/{name}/", door.page, methods=["GET"]),
+        Route("/files/{name}/{sha256}/{filename}", door.file, methods=["GET"]),
+        Route("/why/{name}/", door.why, methods=["GET"]),
+    ]
+    return Starlette(
+        routes=[Route("/health", door.health, methods=["GET"]), Mount("/tenants/{tenant}", routes=routes), *routes],
+        exception_handlers={UpstreamError: _upstream_error},
+    )
+
+
+class _Door:
+    """The routes."""
+
+    def __init__(self, gateway: Gateway) -> None:
+        self._gateway = gateway
+
+    async def health(self, request: Request) -> Response:
+        return _json({"status": "ok", "files": {"bytes": self._gateway.files.shelf.bytes}})
+
+    async def projects(self, request: Request) -> Response:
+        mapping = {"meta": {"api-version": "1.0"}, "projects": [{"name": name} for name in self._gateway.projects()]}
+        return _formed(request, msgspec.json.encode(mapping), projects_html, {})
+
+    async def page(self, request: Request) -> Response:
+        told = await self._gateway.page(_tenant(request), request.path_params["name"])
+        if told is None:
+            return _missing()
+        # What is not known to be current is asked for again as soon as the index is back.
+        headers = {"Cache-Control": _PAGE_CONTROL if told.current else "no-cache"}
+        return _formed(request, told.json, project_html, headers)
+
+    async def file(self, request: Request) -> Response:
+        name, sha256, filename = (request.path_params[key] for key in ("name", "sha256", "filename"))
+        plain = filename.removesuffix(_METADATA)
+        offered = await self._gateway.file(_tenant(request), name, sha256, plain)
+        if offered is None or not offered.decision.allowed:
+            # A file that is hidden is not there, whoever knows its address.
+            return _missing(None if offered is None else offered.decision)
+        if plain != filename:
+            return await self._metadata(request, offered)
+        return await self._bytes(request, offered)
+
+    async def why(self, request: Request) -> Response:
+        hidden = await self._gateway.why(_tenant(request), request.path_params["name"])
+        if hidden is None:
+            return _missing()
+        return _json({"files": [{"filename": one.filename, **_reasons(one.decision)} for one in hidden]})
+
+    async def _metadata(self, request: Request, offered: Offered) -> Response:
+        entry, files = offered.entry, self._gateway.files
+        assert entry.file.sha256 is not None
+        if (digest := entry.metadata_sha256) is not None:
+            wanted = Wanted(offered.found.upstream, f"{entry.url}{_METADATA}", digest)
+            path = files.kept(digest)
+            return await self._sent(request, wanted, path)
+        path = files.metadata(entry.file.sha256)
+        return _missing() if path is None else _whole(path, request)
+
+    async def _bytes(self, request: Request, offered: Offered) -> Response:
+        file = offered.entry.file
+        assert file.sha256 is not None
+        wanted = Wanted(offered.found.upstream, offered.entry.url, file.sha256, file.size, wheel=file.kind == "wheel")
+        return await self._sent(request, wanted, self._gateway.files.kept(file.sha256))
+
+    async def _sent(self, request: Request, wanted: Wanted, path: Path | None) -> Response:
+        if path is not None and (response := _whole(path, request)).status_code != 404:
+            return response
+        files = self._gateway.files
+        headers, asked = _file_headers(wanted.sha256), request.headers.get("Range")
+        if request.method == "HEAD" or asked is not None:
+            # An installer that looks for metadata: it wants the end of a wheel, and may want nothing else of it.
+            size = await files.size(wanted)
+            if request.method == "HEAD":
+                return Response(headers={**headers, "Content-Length": str(size)}, media_type=_BINARY)
+            try:
+                part = span(asked, size)
+            except Unsatisfiable:
+                return _unsatisfiable(size)
+            if part is not None and (body := await files.part(wanted, part)) is not None:
+                return _part(body, part, size, headers)
+        arrival = await files.fetch(wanted)
+        total = await arrival.begun()
+        if total is not None:
+            headers["Content-Length"] = str(total)
+        return StreamingResponse(arrival.bytes(), headers=headers, media_type=_BINARY)
+
+
+def _whole(path: Path, request: Request) -> Response:
+    """A kept file or the part of it that is asked for; 404 where it went meanwhile."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return _missing()
+    size = os.fstat(descriptor).st_size
+    headers = _file_headers(path.parent.name + path.name)
+    try:
+        part = span(request.headers.get("Range"), size)
+    except Unsatisfiable:
+        os.close(descriptor)
+        return _unsatisfiable(size)
+    if request.method == "HEAD":
+        os.close(descriptor)
+        return Response(headers={**headers, "Content-Length": str(size)}, media_type=_BINARY)
+    if part is None:
+        headers["Content-Length"] = str(size)
+        return StreamingResponse(_pieces(descriptor, Span(0, size)), headers=headers, media_type=_BINARY)
+    headers |= {"Content-Length": str(part.end - part.start), "Content-Range": part.content_range(size)}
+    return StreamingResponse(_pieces(descriptor, part), 206, headers, _BINARY)
+
+
+async def _pieces(descriptor: int, part: Span) -> AsyncIterator[bytes]:
+    """The bytes of an open file, which stays readable when it is taken off its shelf; closes it."""
+    try:
+        at = part.start
+        while at < part.end and (piece := os.pread(descriptor, min(CHUNK_BYTES, part.end - at), at)):
+            at += len(piece)
+            yield piece
+    finally:
+        os.close(descriptor)
+
+
+def _part(body: bytes, part: Span, size: int, headers: Mapping[str, str]) -> Response:
+    return Response(body, 206, {**headers, "Content-Range": part.content_range(size)}, _BINARY)
+
+
+def _unsatisfiable(size: int) -> Response:
+    return Response(status_code=416, headers={"Content-Range": f"bytes */{size}"})
+
+
+def _file_headers(etag: str) -> dict[str, str]:
+    return {
+        "Accept-Ranges": "bytes",
+        "Cache-Control": _FILE_CONTROL,
+        "ETag": f'"{etag}"',
+        "X-Content-Type-Options": "nosniff",
+    }
+
+
+def _formed(
+    request: Request, body: bytes, html: Callable[[Mapping[str, Any]], str], headers: Mapping[str, str]
+) -> Response:
+    """A page in the form that is wanted, or 304 where that is the one which the client has."""
+    form = form_for(request.headers.get("Accept", ""))
+    if form is None:
+        return Response("There is this page in JSON and HTML (PEP 691).\n", 406, media_type="text/plain")
+    if form != JSON:
+        body = html(msgspec.json.decode(body)).encode()
+    etag = f'"{hashlib.sha256(body).hexdigest()}"'
+    headers = {**headers, "ETag": etag, "Vary": "Accept"}
+    if etag in request.headers.get("If-None-Match", ""):
+        return Response(status_code=304, headers=headers)
+    return Response(body, headers={**headers, "Content-Type": form if form == JSON else f"{form}; charset=utf-8"})
+
+
+def _tenant(request: Request) -> str:
+    return str(request.path_params.get("tenant", ""))
+
+
+def _missing(decision: Decision | None = None) -> Response:
+    content = {"detail": "not found", **({} if decision is None else _reasons(decision))}
+    return _json(content, 404)
+
+
+def _reasons(decision: Decision) -> dict[str, object]:
+    found = [{"rule": one.rule, "reason": one.reason, "blocks": one.blocks} for one in decision.findings]
+    return {"hidden": not decision.allowed, "findings": found}
+
+
+def _json(content: object, status: int = 200) -> Response:
+    return Response(msgspec.json.encode(content), status, media_type="application/json")
+
+
+async def _upstream_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, UpstreamError)
+    return _json({"detail": f"{error}"}, 504 if error.late else 502)
