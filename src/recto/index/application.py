@@ -23,7 +23,8 @@ import msgspec
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
-from starlette.routing import Mount, Route
+from starlette.routing import Mount, Route, Router
+from starlette.types import Receive, Scope, Send
 
 from recto.index.accepting import form_for
 from recto.index.base import Decision
@@ -50,10 +51,13 @@ def application(gateway: Gateway) -> Starlette:
         Route("/files/{name}/{sha256}/{filename}", door.file, methods=["GET"]),
         Route("/why/{name}/", door.why, methods=["GET"]),
     ]
-    return Starlette(
-        routes=[Route("/health", door.health, methods=["GET"]), Mount("/tenants/{tenant}", routes=routes), *routes],
+    tenants = Mount("/tenants/{tenant}", Router(routes, redirect_slashes=False))
+    app = Starlette(
+        routes=[Route("/health", door.health, methods=["GET"]), tenants, *routes],
         exception_handlers={UpstreamError: _upstream_error},
     )
+    app.router.redirect_slashes = False
+    return app
 
 
 class _Door:
@@ -95,19 +99,18 @@ class _Door:
         return _json({"files": [{"filename": one.filename, **_reasons(one.decision)} for one in hidden]})
 
     async def _metadata(self, request: Request, offered: Offered) -> Response:
-        entry, files = offered.entry, self._gateway.files
-        assert entry.file.sha256 is not None
-        if (digest := entry.metadata_sha256) is not None:
-            wanted = Wanted(offered.found.upstream, f"{entry.url}{_METADATA}", digest)
-            path = files.kept(digest)
-            return await self._sent(request, wanted, path)
-        path = files.metadata(entry.file.sha256)
+        files, sha256 = self._gateway.files, offered.file.sha256
+        assert sha256 is not None
+        if (digest := offered.metadata_sha256) is not None:
+            wanted = Wanted(offered.upstream, f"{offered.url}{_METADATA}", digest)
+            return await self._sent(request, wanted, files.kept(digest))
+        path = files.metadata(sha256)
         return _missing() if path is None else _whole(path, request)
 
     async def _bytes(self, request: Request, offered: Offered) -> Response:
-        file = offered.entry.file
+        file = offered.file
         assert file.sha256 is not None
-        wanted = Wanted(offered.found.upstream, offered.entry.url, file.sha256, file.size, wheel=file.kind == "wheel")
+        wanted = Wanted(offered.upstream, offered.url, file.sha256, file.size, wheel=file.kind == "wheel")
         return await self._sent(request, wanted, self._gateway.files.kept(file.sha256))
 
     async def _sent(self, request: Request, wanted: Wanted, path: Path | None) -> Response:
@@ -126,11 +129,10 @@ class _Door:
                 return _unsatisfiable(size)
             if part is not None and (body := await files.part(wanted, part)) is not None:
                 return _part(body, part, size, headers)
-        arrival = await files.fetch(wanted)
-        total = await arrival.begun()
-        if total is not None:
-            headers["Content-Length"] = str(total)
-        return StreamingResponse(arrival.bytes(), headers=headers, media_type=_BINARY)
+        coming = await files.fetch(wanted)
+        if coming.size is not None:
+            headers["Content-Length"] = str(coming.size)
+        return _Read(coming.descriptor, coming.bytes, 200, headers)
 
 
 def _whole(path: Path, request: Request) -> Response:
@@ -151,20 +153,32 @@ def _whole(path: Path, request: Request) -> Response:
         return Response(headers={**headers, "Content-Length": str(size)}, media_type=_BINARY)
     if part is None:
         headers["Content-Length"] = str(size)
-        return StreamingResponse(_pieces(descriptor, Span(0, size)), headers=headers, media_type=_BINARY)
+        return _Read(descriptor, _pieces(descriptor, Span(0, size)), 200, headers)
     headers |= {"Content-Length": str(part.end - part.start), "Content-Range": part.content_range(size)}
-    return StreamingResponse(_pieces(descriptor, part), 206, headers, _BINARY)
+    return _Read(descriptor, _pieces(descriptor, part), 206, headers)
 
 
 async def _pieces(descriptor: int, part: Span) -> AsyncIterator[bytes]:
-    """The bytes of an open file, which stays readable when it is taken off its shelf; closes it."""
-    try:
-        at = part.start
-        while at < part.end and (piece := os.pread(descriptor, min(CHUNK_BYTES, part.end - at), at)):
-            at += len(piece)
-            yield piece
-    finally:
-        os.close(descriptor)
+    """The bytes of an open file, which stays readable when it is taken off its shelf."""
+    at = part.start
+    while at < part.end and (piece := os.pread(descriptor, min(CHUNK_BYTES, part.end - at), at)):
+        at += len(piece)
+        yield piece
+
+
+class _Read(StreamingResponse):
+    """What is read from a descriptor, which is closed when all was sent, or nobody wants more, or nobody ever did."""
+
+    def __init__(self, descriptor: int, pieces: AsyncIterator[bytes], status: int, headers: Mapping[str, str]) -> None:
+        super().__init__(pieces, status, headers, _BINARY)
+        self._descriptor = descriptor
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Sends it."""
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            os.close(self._descriptor)
 
 
 def _part(body: bytes, part: Span, size: int, headers: Mapping[str, str]) -> Response:

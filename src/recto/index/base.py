@@ -55,7 +55,10 @@ class Finding(Struct, frozen=True):
 class Rule(Protocol):
     """One of the operator's rules. It does no I/O, and what it needs and is not told it takes for the worst."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """What findings, logs and settings call it."""
+        ...
 
     def judge(self, project: Project, file: File, now: datetime) -> Finding | None:
         """What speaks against this file at this moment (aware), or None."""

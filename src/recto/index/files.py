@@ -77,32 +77,36 @@ class Arrival:
             raise self._error
         return self._written if self._verified else self.total
 
-    async def bytes(self) -> AsyncIterator[bytes]:
-        """Its bytes in their order; raises UpstreamError where they end early."""
-        descriptor = os.dup(self.descriptor)
-        try:
-            at = 0
-            while True:
-                moved = self._moved
-                # The last piece waits until it is known what the whole is.
-                ready = self._written if self._verified else self._written - CHUNK_BYTES
-                if at < ready:
-                    piece = os.pread(descriptor, min(CHUNK_BYTES, ready - at), at)
-                    at += len(piece)
-                    yield piece
-                elif self._error is not None:
-                    raise self._error
-                elif self._verified:
-                    return
-                else:
-                    await moved.wait()
-        finally:
-            os.close(descriptor)
+    async def bytes(self, descriptor: int) -> AsyncIterator[bytes]:
+        """Its bytes in their order, read from a descriptor of its file; raises UpstreamError where they end early."""
+        at = 0
+        while True:
+            moved = self._moved
+            # The last piece waits until it is known what the whole is.
+            ready = self._written if self._verified else self._written - CHUNK_BYTES
+            if at < ready:
+                piece = os.pread(descriptor, min(CHUNK_BYTES, ready - at), at)
+                at += len(piece)
+                yield piece
+            elif self._error is not None:
+                raise self._error
+            elif self._verified:
+                return
+            else:
+                await moved.wait()
 
     def _tell(self) -> None:
         # Whoever waits has the old one.
         moved, self._moved = self._moved, asyncio.Event()
         moved.set()
+
+
+class Fetching(Struct, frozen=True):
+    """A file that comes: its size, where that is known, its bytes, and the descriptor that they are read from."""
+
+    size: int | None
+    bytes: AsyncIterator[bytes]
+    descriptor: int
 
 
 class Files:
@@ -133,15 +137,20 @@ class Files:
         """Where the metadata of a wheel is, whether the wheel is still kept or not."""
         return self._metadata.get(sha256)
 
-    async def fetch(self, wanted: Wanted) -> Arrival:
-        """The file as it comes; raises UpstreamError where nothing does."""
+    async def fetch(self, wanted: Wanted) -> Fetching:
+        """The file as it comes, which has to be closed; raises UpstreamError where nothing does."""
         if wanted.sha256 not in self._coming:
             arrival = Arrival(*self._new())
             task = asyncio.create_task(self._bring(wanted, arrival))
             self._coming[wanted.sha256] = arrival, task
         arrival, _ = self._coming[wanted.sha256]
-        await arrival.begun()
-        return arrival
+        # At once: it may be here, and closed, before anybody is told that it has begun.
+        descriptor = os.dup(arrival.descriptor)
+        try:
+            return Fetching(await arrival.begun(), arrival.bytes(descriptor), descriptor)
+        except BaseException:
+            os.close(descriptor)
+            raise
 
     async def size(self, wanted: Wanted) -> int:
         """How large the file is; raises UpstreamError where nobody says so."""

@@ -11,11 +11,12 @@ import msgspec
 from msgspec import Struct
 from packaging.utils import canonicalize_name, is_normalized_name
 
-from recto.index.base import Decision, Rule
+from recto.index.base import Decision, File, Rule
 from recto.index.decision import decide
 from recto.index.files import Files
 from recto.index.page import Entry, Page, shown
 from recto.index.pages import Found, Pages
+from recto.index.upstream import Upstream, UpstreamError
 from recto.index.weighed import Weighed
 
 _SHOWN_BYTES_MAX = 16_000_000
@@ -61,10 +62,12 @@ class Told(Struct, frozen=True):
 
 
 class Offered(Struct, frozen=True):
-    """A file of a page, the answer about it, and where the page is from."""
+    """A file of a page, where it is, the sha256 of its metadata there, whose it is, and the answer about it."""
 
-    entry: Entry
-    found: Found
+    file: File
+    url: str
+    metadata_sha256: str | None
+    upstream: Upstream
     decision: Decision
 
 
@@ -97,7 +100,17 @@ class Gateway:
         entry = None if found is None else found.page.entries.get(filename)
         if found is None or entry is None or entry.file.sha256 != sha256:
             return None
-        return Offered(entry, found, self._decide(found.page, entry, self._rulebook.rules_for(tenant)))
+        try:
+            url = entry.url
+        except ValueError as error:
+            raise UpstreamError("the index names a file by an address that cannot be read") from error
+        return Offered(
+            entry.file,
+            url,
+            entry.metadata_sha256,
+            found.upstream,
+            self._decide(found.page, entry, self._rulebook.rules_for(tenant)),
+        )
 
     async def why(self, tenant: str, name: str) -> list[Hidden] | None:
         """What the rules say of the files of a project, None where no index has it; raises UpstreamError."""

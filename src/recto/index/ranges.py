@@ -35,10 +35,9 @@ def span(header: str | None, size: int) -> Span | None:
         if length == 0 or size == 0:
             raise Unsatisfiable
         return Span(max(0, size - length), size)
-    start = int(found[1])
-    last = int(found[2]) if found[2] else size - 1
-    if last < start:
+    start, end = int(found[1]), int(found[2]) + 1 if found[2] else None
+    if end is not None and end <= start:
         return None
     if start >= size:
         raise Unsatisfiable
-    return Span(start, min(last + 1, size))
+    return Span(start, size if end is None else min(end, size))

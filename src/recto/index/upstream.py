@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Self
@@ -11,6 +12,7 @@ from urllib.parse import urlsplit
 import httpx2
 from msgspec import Struct
 
+from recto.addresses import inward
 from recto.index.page import HTML, JSON, PLAIN_HTML, Page, PageError, read_page
 from recto.version import VERSION
 
@@ -109,8 +111,7 @@ class Client:
     async def _sent(
         self, upstream: Upstream, url: str, headers: Mapping[str, str], method: str = "GET"
     ) -> AsyncIterator[httpx2.Response]:
-        if urlsplit(url).scheme not in ("http", "https"):
-            raise UpstreamError("the index names a file that is not reached by HTTP")
+        await _require_outward(url, upstream)
         auth = upstream.credentials if _same_origin(url, upstream.url) else None
         try:
             async with self._client.stream(method, url, headers=headers, auth=auth) as response:
@@ -151,6 +152,42 @@ def _require_no_downgrade(asked: str, response: httpx2.Response) -> None:
     """What was asked for under TLS does not come without."""
     if urlsplit(asked).scheme == "https" and response.url.scheme != "https":
         raise UpstreamError("the index leads from https to http")
+
+
+async def _require_outward(url: str, upstream: Upstream) -> None:
+    """Refuses a file at an address of this machine or its networks, unless the operator's index is there too.
+
+    Else an index could have the gateway read what only this machine can. A name that answers differently a moment later
+    is not held: that takes an index that is hostile and the name's owner.
+    """
+    there, own = _place(url), _place(upstream.url)
+    if there is None or own is None:
+        raise UpstreamError("the index names a file that is not reached by HTTP")
+    if there[0] == own[0]:
+        return
+    found = await _addresses(*there)
+    if any(map(inward, found)) and not found & await _addresses(*own):
+        raise UpstreamError("the index names a file at an address of a private network")
+
+
+async def _addresses(host: str, port: int) -> frozenset[str]:
+    """The addresses of a host; none where it has none that can be found here, as behind a proxy."""
+    try:
+        found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except OSError:
+        return frozenset()
+    return frozenset(str(address[0]) for *_, address in found)
+
+
+def _place(url: str) -> tuple[str, int] | None:
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        return None
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        return None
+    return parts.hostname, port or (443 if parts.scheme == "https" else 80)
 
 
 def _same_origin(url: str, other: str) -> bool:
