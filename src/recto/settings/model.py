@@ -154,7 +154,10 @@ class Settings(Struct, frozen=True):
     render_variables: Annotated[
         tuple[str, ...],
         Setting(
-            parse_names, "`LANG, LC_ALL, TZ`", "Names of environment variables that cells may see, separated by commas."
+            parse_names,
+            "`LANG, LC_ALL, TZ`",
+            "Names of environment variables that cells may see, separated by commas. `XDG_CACHE_HOME` only where "
+            "nothing contains them.",
         ),
     ] = ("LANG", "LC_ALL", "TZ")
     sandbox: Annotated[

@@ -166,6 +166,12 @@ def _since(seconds: float | None) -> str:
     return f", the oldest of {datetime.fromtimestamp(seconds, UTC).isoformat(timespec='seconds')}"
 
 
+def leftovers(app: App) -> Finding:
+    """What commands that were killed left in the temporary directory; it is removed."""
+    left = app.sweep_temporary()
+    return Finding("ok", f"removed {counted(left, 'leftover')} of killed commands" if left else "none")
+
+
 def base(app: App) -> Finding:
     """Whether the base works and has what engines need."""
     found = app.base()
@@ -229,6 +235,7 @@ CHECKS: dict[str, Callable[[App], Finding]] = {
     "accounting": accounting,
     "room": room,
     "memory": memory,
+    "leftovers": leftovers,
     "base": base,
     "uv": uv,
     "pandoc": pandoc,
