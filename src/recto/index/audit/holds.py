@@ -13,7 +13,7 @@ from pathlib import Path
 EXCLUSIVE = fcntl.LOCK_EX
 SHARED = fcntl.LOCK_SH
 
-# To write a line takes some 30 µs. The first pauses are as short; the last keep those who wait for a stopped process
+# To write a line takes some 50 µs. The first pauses are as short; the last keep those who wait for a stopped process
 # from using up a processor.
 _FIRST_PAUSE_SECONDS = 0.000_05
 _LAST_PAUSE_SECONDS = 0.005

@@ -20,16 +20,18 @@ from recto.index.audit.holds import EXCLUSIVE, held
 from recto.index.audit.tidying import tidy
 from recto.problems import StoreError, problem
 
-# A process that was stopped while it wrote. Whoever waits may be the only thread of a server.
-_WAIT_SECONDS = 2.0
-
 
 class Options(Struct, frozen=True):
-    """When the current file is put aside, at the latest with the day (UTC), and how long and much is kept of those."""
+    """When the current file is put aside, at the latest with the day (UTC), and how long and much is kept of those.
+
+    `wait_seconds` is how long an entry waits for another process, which may have been stopped while it wrote; whoever
+    waits may be the only thread of a server.
+    """
 
     file_bytes: int = 64_000_000
     days: float = 90.0
     kept_bytes: int = 2_000_000_000
+    wait_seconds: float = 2.0
 
 
 class Audit(Protocol):
@@ -58,7 +60,7 @@ class AuditLog:
     """The log in a directory, which is made with the first entry. For any number of threads and processes at once.
 
     No descriptor is kept: each entry opens the file of that name, so that nobody writes to one that was put aside,
-    whoever did that, and nothing is shared by forks. That costs a few microseconds of the thirty.
+    whoever did that, and nothing is shared by forks. That costs some 10 of 100 µs.
     """
 
     def __init__(
@@ -96,11 +98,11 @@ class AuditLog:
         """Whether a file was put aside for it."""
         lock = self._directory / LOCK
         try:
-            with held(lock, EXCLUSIVE, _WAIT_SECONDS):
+            with held(lock, EXCLUSIVE, self._options.wait_seconds):
                 return self._append_alone(data)
         except FileNotFoundError:
             self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with held(lock, EXCLUSIVE, _WAIT_SECONDS):
+        with held(lock, EXCLUSIVE, self._options.wait_seconds):
             return self._append_alone(data)
 
     def _append_alone(self, data: bytes) -> bool:

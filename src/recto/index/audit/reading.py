@@ -93,7 +93,8 @@ def _all(directory: Path, since: datetime | None, foreign: Callable[[Foreign], N
 
 def _opened(path: Path) -> BinaryIO | None:
     try:
-        return os.fdopen(os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOFOLLOW), "rb")
+        # Not to wait where a named pipe lies.
+        return open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK | os.O_NOFOLLOW))
     except FileNotFoundError:
         return None
 
