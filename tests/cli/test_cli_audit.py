@@ -5,9 +5,11 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,7 +19,7 @@ from commandline import Recto, valid
 from recto.app import App
 from recto.cli.cells import cell
 from recto.cli.moments import moment
-from recto.index.audit import AuditLog, Options
+from recto.index.audit import AuditLog, Entry, Options
 from recto.index.audit.entry import fields
 from recto.problems import SettingsError
 from recto.settings import load
@@ -204,3 +206,13 @@ def test_the_settings_are_those_of_the_log(tmp_path: Path) -> None:
     off = App(load({**variables, "RECTO_DATA_DIR": str(tmp_path / "off"), "RECTO_AUDIT": "off"}))
     off.audit.record(entry())
     assert not (tmp_path / "off").exists()
+
+
+def test_the_guide_shows_a_line_with_every_key_and_explains_each() -> None:
+    guide = (Path(__file__).parents[2] / "docs" / "guides" / "audit.md").read_text(encoding="utf-8")
+    (example,) = [json.loads(line) for line in guide.splitlines() if line.startswith('{"schema"')]
+    assert msgspec.convert(example, Entry).rule == "age"
+    table = {
+        key for row in guide.splitlines() if row.startswith("| `") for key in re.findall(r"`(\w+)`", row.split("|")[1])
+    }
+    assert table == set(example) == set(fields(entry()))

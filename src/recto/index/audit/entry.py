@@ -37,8 +37,8 @@ class Entry(Struct, frozen=True):
     `when` is aware. `served` means that the file was handed out; `hidden` that a rule speaks against it; `refused`
     that this request may not be made; `failed` that the index or the disk did not play its part. `project` is the
     document project, `declaration` the digest of what it declares, `package` the normalised name, `rule` and `reason`
-    those of the finding. `bytes` were sent. `client` is an address or the name of a socket. Never a URL: one may hold
-    a password. Empty is what is not known. ValueError for a naive `when`.
+    those of the finding. `bytes` is the size of what is handed out. `client` is an address or the name of a socket.
+    Never a URL: one may hold a password. Empty is what is not known. ValueError for a naive `when`.
     """
 
     when: datetime

@@ -13,10 +13,10 @@ from pathlib import Path
 EXCLUSIVE = fcntl.LOCK_EX
 SHARED = fcntl.LOCK_SH
 
-# To write a line takes some 50 µs. The first pauses are as short; the last keep those who wait for a stopped process
-# from using up a processor.
+# To write a line takes some 50 µs, and the first pauses are as short. The last is a part of one's patience: short
+# enough to get one's turn among many, long enough not to use up a processor where the holder was stopped.
 _FIRST_PAUSE_SECONDS = 0.000_05
-_LAST_PAUSE_SECONDS = 0.005
+_PAUSE_PER_PATIENCE = 1 / 400
 
 
 @contextmanager
@@ -38,7 +38,7 @@ def held(path: Path, operation: int, wait_seconds: float, flags: int = os.O_RDON
 
 
 def _take(descriptor: int, operation: int, wait_seconds: float) -> None:
-    waited, pause = 0.0, _FIRST_PAUSE_SECONDS
+    waited, pause, last = 0.0, _FIRST_PAUSE_SECONDS, wait_seconds * _PAUSE_PER_PATIENCE
     while True:
         try:
             return fcntl.flock(descriptor, operation | fcntl.LOCK_NB)
@@ -48,4 +48,4 @@ def _take(descriptor: int, operation: int, wait_seconds: float) -> None:
                     errno.ETIMEDOUT, f"another process has held its lock for {wait_seconds:g} s"
                 ) from None
         time.sleep(pause)
-        waited, pause = waited + pause, min(pause * 1.5, _LAST_PAUSE_SECONDS)
+        waited, pause = waited + pause, min(pause * 1.5, last)

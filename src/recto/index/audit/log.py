@@ -38,7 +38,10 @@ class Audit(Protocol):
     """Where answers of the gateway are recorded."""
 
     def record(self, entry: Entry) -> None:
-        """Returns when the entry is written. StoreError (`audit-unwritable`): what it tells of may not be done."""
+        """Returns when the entry is written. StoreError (`audit-unwritable`): what it tells of may not be done.
+
+        So it is called before the first byte is handed out.
+        """
         ...
 
     def close(self) -> None:
@@ -89,10 +92,8 @@ class AuditLog:
 
     def close(self) -> None:
         """As the port says."""
-        with self._starting:
-            tidying = self._tidying
-        if tidying is not None:
-            tidying.join()
+        if self._tidying is not None:
+            self._tidying.join()
 
     def _append(self, data: bytes) -> bool:
         """Whether a file was put aside for it."""
@@ -130,15 +131,21 @@ class AuditLog:
         return status.st_size + more > self._options.file_bytes or written < self._clock().astimezone(UTC).date()
 
     def _start_tidying(self) -> None:
-        with self._starting:
+        # Whoever has it is about to start one. Not waited for: in a fork, nobody may be left who gives it back.
+        if not self._starting.acquire(blocking=False):
+            return
+        try:
             # One that is at its end may have missed this file. The next one takes it.
-            if self._tidying is not None and self._tidying.is_alive():
-                return
-            # A daemon: the end of a process does not wait for it, and may come between any two of its steps.
-            self._tidying = Thread(target=self._tidy, name="recto-audit", daemon=True)
-            # Where no thread can be had, the files stay as they are until the next time.
-            with suppress(RuntimeError):
-                self._tidying.start()
+            if self._tidying is None or not self._tidying.is_alive():
+                # A daemon: the end of a process does not wait for it, and may come between any two of its steps.
+                tidying = Thread(target=self._tidy, name="recto-audit", daemon=True)
+                tidying.start()
+                self._tidying = tidying
+        except RuntimeError:
+            # No thread can be had. The files stay as they are until the next time.
+            pass
+        finally:
+            self._starting.release()
 
     def _tidy(self) -> None:
         # Nothing is lost by it: what was put aside is read as it is.
