@@ -13,7 +13,8 @@ import pytest
 from audited import NOON, entry
 from recto.index.audit import AuditLog, Foreign, Options, Selection, entries
 from recto.index.audit.entry import line
-from recto.index.audit.files import CURRENT
+from recto.index.audit.files import CURRENT, LOCK
+from recto.index.audit.holds import EXCLUSIVE, held
 from recto.index.audit.tidying import tidy
 from recto.problems import StoreError
 
@@ -150,6 +151,14 @@ def test_a_long_log_is_read_line_by_line(tmp_path: Path) -> None:
         tracemalloc.stop()
     assert count == 8_000
     assert peak < len(lines) / 5
+
+
+def test_the_files_are_listed_while_nobody_puts_one_aside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    AuditLog(tmp_path).record(entry(request="1"))
+    monkeypatch.setattr("recto.index.audit.reading._WAIT_SECONDS", 0.05)
+    with held(tmp_path / LOCK, EXCLUSIVE, 1), pytest.raises(StoreError, match="another process has held its lock"):
+        requests(tmp_path)
+    assert requests(tmp_path) == [1]
 
 
 @pytest.mark.makes("audit-unreadable")
