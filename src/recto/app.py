@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from recto.environments import Environments
     from recto.environments.finishing import Finishing
     from recto.environments.providers import Providers
+    from recto.index.audit import Audit
     from recto.interpreters import Base, Interpreters
     from recto.policy import Grant, Policy
     from recto.recall.question import Question
@@ -92,6 +93,22 @@ class App:
         from recto.store.layout import Layout
 
         return Layout.of(self.settings.data_dir)
+
+    @property
+    def audit_directory(self) -> Path:
+        """Where the audit log of the gateway lies, whether there is one or not."""
+        return self._layout.audit
+
+    @cached_property
+    def audit(self) -> Audit:
+        """What records the answers of the gateway; nothing does where the operator turned that off."""
+        from recto.index import audit
+
+        settings = self.settings
+        if not settings.audit:
+            return audit.NoAudit()
+        options = audit.Options(settings.audit_bytes, settings.audit_days, settings.audit_kept)
+        return audit.AuditLog(self.audit_directory, options)
 
     @property
     def wheels(self) -> Path:

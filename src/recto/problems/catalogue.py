@@ -3,7 +3,19 @@
 from __future__ import annotations
 
 from recto.problems.kind import Kind
-from recto.problems.kinds import base, build, declaration, engine, environment, install, network, policy, sandbox, store
+from recto.problems.kinds import (
+    audit,
+    base,
+    build,
+    declaration,
+    engine,
+    environment,
+    install,
+    network,
+    policy,
+    sandbox,
+    store,
+)
 from recto.problems.problem import Fix, Problem, Source
 
 KINDS: dict[str, Kind] = {
@@ -15,6 +27,7 @@ KINDS: dict[str, Kind] = {
     **network.KINDS,
     **environment.KINDS,
     **store.KINDS,
+    **audit.KINDS,
     **sandbox.KINDS,
     **engine.KINDS,
 }

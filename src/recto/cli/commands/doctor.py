@@ -160,6 +160,25 @@ def memory(app: App) -> Finding:
     return Finding("warning", f"{told}; {cannot}")
 
 
+def audit_log(app: App) -> Finding:
+    """What the log of the gateway takes."""
+    from recto.index.audit.files import CURRENT, put_aside
+
+    if not app.settings.audit:
+        return Finding("ok", "off: what the gateway hands out is not recorded")
+    directory = app.audit_directory
+    try:
+        aside = put_aside(directory)
+    except FileNotFoundError:
+        return Finding("ok", "nothing recorded yet")
+    current = directory / CURRENT
+    sizes = [*(file.bytes() for file in aside), *([current.stat().st_size] if current.exists() else [])]
+    if not os.access(directory, os.W_OK | os.X_OK):
+        return Finding("error", f"{directory} cannot be written, and what is not recorded is not handed out")
+    oldest = f"; put aside since {aside[0].at.isoformat(timespec='seconds')}" if aside else ""
+    return Finding("ok", f"{counted(len(sizes), 'file')} of {size(sum(sizes))}{oldest}")
+
+
 def _since(seconds: float | None) -> str:
     if seconds is None:
         return ""
@@ -236,6 +255,7 @@ CHECKS: dict[str, Callable[[App], Finding]] = {
     "room": room,
     "memory": memory,
     "leftovers": leftovers,
+    "audit log": audit_log,
     "base": base,
     "uv": uv,
     "pandoc": pandoc,
