@@ -9,8 +9,12 @@ from recto.index.base import Decision, File, Finding, Project, Rule
 
 NO_HASH = Finding("hash", "the index gives no sha256 for it, so its bytes cannot be verified")
 
+_NOTHING = Decision()
+
 
 def decide(rules: Iterable[Rule], project: Project, file: File, now: datetime) -> Decision:
     """What all rules say of a file. One without a sha256 is hidden whatever they say."""
     found = [finding for rule in rules if (finding := rule.judge(project, file, now)) is not None]
-    return Decision((*(() if file.sha256 else (NO_HASH,)), *found))
+    if file.sha256:
+        return Decision(tuple(found)) if found else _NOTHING
+    return Decision((NO_HASH, *found))

@@ -10,6 +10,7 @@ from recto.problems.kinds import (
     declaration,
     engine,
     environment,
+    gateway_rules,
     install,
     network,
     policy,
@@ -28,6 +29,7 @@ KINDS: dict[str, Kind] = {
     **environment.KINDS,
     **store.KINDS,
     **audit.KINDS,
+    **gateway_rules.KINDS,
     **sandbox.KINDS,
     **engine.KINDS,
 }
