@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -70,6 +71,17 @@ def made_once(directory: Path, make: Callable[[Path], object]) -> Path:
     return directory
 
 
+def keep_for_run(workbench: Workbench, data: Path) -> None:
+    """Makes a data directory whose wheels and compiled files are those of this test run, for building bases alone.
+
+    Nothing that prunes may run on it: what it does not use is in use elsewhere.
+    """
+    (data / "v1" / "cache").mkdir(parents=True)
+    for kept, place in ((workbench.cache, "cache/uv"), (workbench.bytecode, "bytecode")):
+        kept.mkdir(exist_ok=True)
+        (data / "v1" / place).symlink_to(kept)
+
+
 @pytest.fixture(scope="session")
 def kernel_base(shared: Path, uv: Path, uv_cache: Path, network_environment: Mapping[str, str]) -> Base:
     """A virtual environment with the packages that run cells and nothing else."""
@@ -82,6 +94,26 @@ def kernel_base(shared: Path, uv: Path, uv_cache: Path, network_environment: Map
         subprocess.run([uv, *install, *RENDER_STACK], check=True, env=network_environment)
 
     return probe(made_once(shared / "kernel-base", make) / "bin" / "python")
+
+
+@pytest.fixture(scope="session")
+def known_base(shared: Path, kernel_base: Base, network_environment: Mapping[str, str]) -> Path:
+    """What the cache of a data directory holds of the kernel base after a build over it: who it is and how it starts.
+
+    Nothing of an index and no wheel: what a build looks up and downloads is as on a first use.
+    """
+
+    def make(directory: Path) -> None:
+        project, data = directory.with_name("known-base-project"), directory.with_name("known-base-data")
+        project.mkdir()
+        (project / "requirements.txt").write_text("humanize==4.9.0\n")
+        own = {"RECTO_DATA_DIR": str(data), "RECTO_BASE": str(kernel_base.python), "HOME": str(project)}
+        build = (sys.executable, "-m", "recto", "env", "build", str(project))
+        subprocess.run(build, check=True, env={**network_environment, **own}, stderr=subprocess.DEVNULL)
+        for name in ("interpreters", "starts", "base-metadata"):
+            shutil.copytree(data / "v1" / "cache" / name, directory / name)
+
+    return made_once(shared / "known-base", make)
 
 
 @pytest.fixture(scope="session")

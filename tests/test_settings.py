@@ -47,6 +47,10 @@ EXAMPLES: dict[str, tuple[str, object]] = {
     "free_floor": ("0", 0),
     "quarto": ("/opt/quarto/bin/quarto", Path("/opt/quarto/bin/quarto")),
     "render_variables": ("LANG, API_KEY", ("LANG", "API_KEY")),
+    "audit": ("off", False),
+    "audit_bytes": ("1 MB", 10**6),
+    "audit_days": ("30", 30.0),
+    "audit_kept": ("500 MB", 500 * 10**6),
     "failpoint": ("staged", "staged"),
 }
 NAMES = list(declared())

@@ -1,9 +1,24 @@
-"""The entry point: `recto` and `python -m recto`."""
+"""The entry point: `recto` and `python -m recto`.
+
+The latter puts the current directory before all others that modules come from, and that is a project: its `json.py` or
+`random.py` is not ours to run. What Python itself imports before this file is out of reach here (`docs/security.md`).
+"""
 
 from __future__ import annotations
 
 import os
 import sys
+
+# Nothing stands there where Python was told so, or where the current directory is gone. It stays where it is the one
+# that we come from: somebody is at work on Recto. (pathlib takes a third of a start.)
+if (
+    __name__ == "__main__"
+    and not sys.flags.safe_path
+    and os.path.isdir(sys.path[0])  # noqa: PTH112
+    and os.path.samefile(sys.path[0], ".")  # noqa: PTH121
+    and __file__ != f"{sys.path[0]}/recto/__main__.py"
+):
+    del sys.path[0]
 
 from recto.cli.shortcut import run_again
 from recto.cli.streams import prepare_streams

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from recto.environments import Environments
     from recto.environments.finishing import Finishing
     from recto.environments.providers import Providers
+    from recto.index.audit import Audit
     from recto.interpreters import Base, Interpreters
     from recto.policy import Grant, Policy
     from recto.recall.question import Question
@@ -79,12 +80,35 @@ class App:
         # Compiled files first: both go when no environment has the distribution any more.
         return Bytecode(self.store.bytecode).sweep() + sweep_wheels(self.wheels) + sweep_built(self._built)
 
+    def sweep_temporary(self) -> int:
+        """How many directories that killed commands left in the temporary directory are gone now."""
+        from recto.sandbox.temporary import sweep
+
+        own = os.geteuid()
+        return sweep({own, self.settings.sandbox_uid} if own == 0 else {own})
+
     @property
     def _layout(self) -> Layout:
         """Where things lie in the store, whether there is a store or not."""
         from recto.store.layout import Layout
 
         return Layout.of(self.settings.data_dir)
+
+    @property
+    def audit_directory(self) -> Path:
+        """Where the audit log of the gateway lies, whether there is one or not."""
+        return self._layout.audit
+
+    @cached_property
+    def audit(self) -> Audit:
+        """What records the answers of the gateway; nothing does where the operator turned that off."""
+        from recto.index import audit
+
+        settings = self.settings
+        if not settings.audit:
+            return audit.NoAudit()
+        options = audit.Options(settings.audit_bytes, settings.audit_days, settings.audit_kept)
+        return audit.AuditLog(self.audit_directory, options)
 
     @property
     def wheels(self) -> Path:
@@ -133,10 +157,8 @@ class App:
         if settings.sandbox == "landlock":
             from recto.sandbox.landlock import Landlock
 
-            user = identity.number if identity.dropped else None
             return Landlock(
-                user,
-                user,
+                identity,
                 limits=limits,
                 shown=settings.sandbox_show,
                 limiter=limiter,
@@ -326,7 +348,7 @@ class App:
 
         return UvBuilder(self.workbench, self.failpoint)
 
-    @property
+    @cached_property
     def policy(self) -> Policy:
         """The operator's rules. At the command line, installing is on unless it was turned off.
 
@@ -411,6 +433,8 @@ class App:
 
         environment = self.settings.render_environment
         if self.settings.sandbox != "none":
+            # One cache of several renders would let each lie to the next; theirs is in their home.
+            environment = {name: value for name, value in environment.items() if name != "XDG_CACHE_HOME"}
             return Options(self.settings.render_seconds, environment, self._fonts, self.settings.sandbox_disk)
         # Matplotlib looks through all fonts of the machine where it finds no list of them: seconds in each render.
         shared = {"MPLCONFIGDIR": str(self._layout.cache / "matplotlib")}

@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from building import Workshop
 from packaging.pylock import Pylock
 
+from building import Workshop
 from recto.builder.workbench import Workbench
 from recto.interpreters import Base
 from wheels import make_wheel

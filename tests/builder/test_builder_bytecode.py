@@ -9,10 +9,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from building import Workshop, lock_of, order_of
 from msgspec.structs import replace
 from packaging.pylock import Pylock
 
+from building import Workshop, lock_of, order_of
 from recto.builder import Order
 from recto.builder.bytecode import Bytecode, BytecodeKey
 from recto.builder.bytecode.linking import Damaged, link

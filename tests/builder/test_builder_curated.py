@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from building import Workshop, order_of
 from packaging.pylock import Pylock
 
+from building import Workshop, order_of
 from recto.builder.curated import FAILPOINTS, LOCK, RECORD, BaseBuilder, curated_requirements
 from recto.builder.exchange import put_in_place
 from recto.builder.workbench import Workbench

@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from building import Workshop, lock_of, order_of
 from msgspec.structs import replace
 from packaging.pylock import Pylock
 
+from building import Workshop, lock_of, order_of
 from recto.builder import Order
 from recto.builder.commands import Commands
 from recto.builder.uv_builder import FAILPOINTS, UvBuilder

@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from building import Workshop, order_of
 
+from building import Workshop, order_of
 from recto.builder.pip_answer.__main__ import answer
 from recto.interpreters import Base
 from wheels import make_wheel

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from building import Workshop, order_of
 from msgspec.structs import replace
 
+from building import Workshop, order_of
 from fakes import CountingSandbox
 from recto.builder import Built
 from recto.builder.commands import Commands
@@ -105,6 +105,15 @@ def test_a_module_in_the_way_of_the_kernel_fails_the_proof(build: Build) -> None
     with pytest.raises(BuildError) as raised:
         build({"orjson/__init__.py": "raise SystemExit('not today')\n"}, name="orjson")
     assert raised.value.problems[0].code == "proof-kernel"
+
+
+@pytest.mark.parametrize(
+    "said", ["[1]", "{}", '{"prefix": 5}', r'{"prefix": "\\u0000"}', r'{"prefix": "\\ud800"}', "[" * 9000, r"\xff"]
+)
+def test_whatever_a_package_says_in_the_place_of_the_kernel_is_no_proof(build: Build, said: str) -> None:
+    with pytest.raises(BuildError) as raised:
+        build({"spam.pth": f"import os; os.write(1, b'{said}'); os._exit(0)\n"})
+    assert [found.code for found in raised.value.problems] == ["proof-kernel"]
 
 
 def test_the_first_build_over_a_base_watches_a_start_in_it(

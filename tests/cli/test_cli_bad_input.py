@@ -14,6 +14,7 @@ import pytest
 from commandline import Ran, Recto, valid
 
 pytest_plugins = ("cli_fixtures",)
+pytestmark = pytest.mark.usefixtures("known")
 
 DOCUMENT = "---\ntitle: Paper\n---\n\n```{python}\n1 + 1\n```\n"
 

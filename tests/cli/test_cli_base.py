@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from commandline import Recto
+from conftest import keep_for_run
+from recto.builder.workbench import Workbench
 
 pytest_plugins = ("cli_fixtures",)
 pytestmark = [pytest.mark.network, pytest.mark.slow]
@@ -15,16 +17,24 @@ STACK = "ipykernel\njupyter-client\njupyter-core\nnbclient\nnbformat\nPyYAML\n"
 
 
 @pytest.fixture
-def own_base(bare: Recto, project: Path) -> Path:
-    """A list of packages that a base was made of."""
+def listed(project: Path) -> Path:
+    """A list of packages for a base."""
     requirements = project.parent / "base.txt"
     requirements.write_text(STACK)
-    assert bare("base", "build", "--requirements", requirements).code == 0
     return requirements
 
 
-def test_a_base_is_made_once_and_used_by_default(bare: Recto, own_base: Path, project: Path) -> None:
-    again = bare("base", "build", "--requirements", own_base, "--json")
+@pytest.fixture
+def own_base(bare: Recto, listed: Path, workbench: Workbench, data: Path) -> Path:
+    """A list of packages that a base was made of, with the wheels and compiled files that this test run keeps."""
+    keep_for_run(workbench, data)
+    assert bare("base", "build", "--requirements", listed).code == 0
+    return listed
+
+
+def test_a_base_is_made_once_and_used_by_default(bare: Recto, listed: Path, project: Path) -> None:
+    assert bare("base", "build", "--requirements", listed).code == 0
+    again = bare("base", "build", "--requirements", listed, "--json")
     assert again.code == 0
     assert "Resolving" not in again.err
     shown = bare("base", "show", "--json").json

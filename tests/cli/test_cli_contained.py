@@ -13,7 +13,7 @@ from typing import Any
 import psutil
 import pytest
 
-from commandline import Recto
+from commandline import Recto, valid
 from containing import needs_bubblewrap
 from recto.interpreters import Base
 from recto.problems import problem
@@ -255,3 +255,74 @@ def test_a_render_can_name_another_sandbox(recto: Recto, project: Path) -> None:
     recto("render", "a.qmd", "--to", "html", "--engine", "jupyter")
 
     assert (named, (project / "seen.json").read_text()) == ("sandbox", socket.gethostname())
+
+
+def test_a_render_says_what_contained_it_and_by_what_each_limit_was_kept(contained: Recto, project: Path) -> None:
+    attacking(project, "print('here')")
+
+    ran = contained("render", "a.qmd", "--to", "html", "--engine", "jupyter", "--json")
+    said = contained("render", "a.qmd", "--to", "html", "--engine", "jupyter")
+
+    sandbox = valid(ran.json, "render")["sandbox"]
+    assert sandbox["mechanism"] == "bubblewrap"
+    assert sandbox["limits"].keys() == {"memory", "processes", "cpus", "disk"}
+    assert sandbox["limits"]["disk"] == "watched"
+    words = "; ".join(f"{name}: {tier}" for name, tier in sandbox["limits"].items())
+    assert f"Contained by bubblewrap; {words}.\n" in said.err
+
+
+def test_the_log_of_a_failed_render_says_what_contained_it(contained: Recto, project: Path, tmp_path: Path) -> None:
+    attacking(
+        project, "import os, signal, sys; print('words', file=sys.__stderr__); os.kill(os.getppid(), signal.SIGTERM)"
+    )
+
+    ran = contained("render", "a.qmd", "--to", "html", "--engine", "jupyter", "--json", TMPDIR=str(tmp_path))
+
+    assert ran.codes == ["render-failed"], ran.out
+    (log,) = tmp_path.glob("recto-*.log")
+    tiers = [f"; {name}: {tier}" for name, tier in ran.json["sandbox"]["limits"].items()]
+    assert log.read_text().splitlines()[0] == f"(contained: bubblewrap{''.join(tiers)})"
+
+
+def test_a_render_that_ran_nothing_says_of_no_containment(contained: Recto, project: Path) -> None:
+    ran = contained("render", "absent.qmd", "--json")
+
+    assert valid(ran.json, "render")["sandbox"] is None
+
+
+def test_what_a_killed_render_left_goes_when_somebody_looks(contained: Recto, project: Path, tmp_path: Path) -> None:
+    os.mkfifo(project / "pipe", 0o666)
+    attacking(project, "open('pipe', 'w').write('here')\nimport signal\nsignal.pause()")
+    place = tmp_path / "tmp"
+    place.mkdir()
+    render = ("render", "a.qmd", "--to", "html", "--engine", "jupyter")
+
+    killed = contained.start(*render, TMPDIR=str(place))
+    assert (project / "pipe").read_text() == "here"
+    assert len(list(place.glob("recto-held-*"))) == 1
+    assert contained("env", "prune", TMPDIR=str(place)).err == ""
+    assert len(list(place.glob("recto-held-*"))) == 1
+    killed.kill()
+    killed.communicate()
+    pruned = contained("env", "prune", TMPDIR=str(place))
+
+    assert "1 leftover" in pruned.err
+    assert list(place.iterdir()) == []
+
+
+def test_a_document_gets_no_cache_that_others_share(contained: Recto, project: Path, tmp_path: Path) -> None:
+    shared = tmp_path / "shared-cache"
+    shared.mkdir(mode=0o777)
+    attacking(
+        project,
+        f"import json, os\nfrom pathlib import Path\ntry:\n    (Path({str(shared)!r}) / 'planted').touch()\n"
+        "except OSError:\n    pass\njson.dump(dict(os.environ), open('seen.json', 'w'))",
+    )
+
+    named = {"RECTO_RENDER_VARIABLES": "XDG_CACHE_HOME, OTHER", "XDG_CACHE_HOME": str(shared), "OTHER": "seen"}
+    ran = contained("render", "a.qmd", "--to", "html", "--engine", "jupyter", "--json", **named)
+
+    assert ran.json["status"] == "success", ran.out
+    seen = json.loads((project / "seen.json").read_text())
+    assert (seen["OTHER"], "XDG_CACHE_HOME" in seen) == ("seen", False)
+    assert list(shared.iterdir()) == []

@@ -11,7 +11,7 @@ from commandline import Recto, valid
 
 pytest_plugins = ("cli_fixtures",)
 
-pytestmark = pytest.mark.network
+pytestmark = [pytest.mark.network, pytest.mark.usefixtures("known")]
 
 NAME = "no-such-package-for-recto"
 FAILED = ["no-matching-distribution"]

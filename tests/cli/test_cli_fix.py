@@ -9,6 +9,7 @@ import pytest
 from commandline import Recto, valid
 
 pytest_plugins = ("cli_fixtures",)
+pytestmark = pytest.mark.usefixtures("known")
 
 HABITS = b"humanize = 4.9.0\r\n--index-url https://packages.example/simple\r\nos\r\nsix=1.16.0=pyhd_0\r\n# kept"
 

@@ -13,7 +13,7 @@ from recto.declaration.mending import mended
 from recto.problems import Problem
 
 pytest_plugins = ("cli_fixtures",)
-pytestmark = pytest.mark.network
+pytestmark = [pytest.mark.network, pytest.mark.usefixtures("known")]
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ from recto.cli.parser import parser
 from recto.cli.shortcut import directory_and_command
 
 pytest_plugins = ("cli_fixtures",)
+pytestmark = pytest.mark.usefixtures("known")
 
 # Writes what happens once everything is imported: the event's name and its first argument, one JSON array a line.
 _WATCHED = """

@@ -149,6 +149,7 @@ def test_a_render_follows_its_schema_and_uses_the_projects_packages(recto: Recto
     assert value["status"] == "success"
     assert value["engine"] == "jupyter"
     assert value["environment"]["state"] == "built"
+    assert value["sandbox"] == {"mechanism": "none", "limits": {}}
     assert value["outputs"] == [
         {"path": str(paper.with_suffix(".html")), "bytes": paper.with_suffix(".html").stat().st_size}
     ]

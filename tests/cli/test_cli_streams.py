@@ -14,6 +14,7 @@ import pytest
 from commandline import Recto, valid
 
 pytest_plugins = ("cli_fixtures",)
+pytestmark = pytest.mark.usefixtures("known")
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from conftest import keep_for_run
+from recto.builder.workbench import Workbench
 from recto.cli.reference import commands_page
 from recto.interpreters import Base
 from recto.problems.reference import catalogue_page
@@ -61,16 +63,27 @@ def fresh(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return checkout
 
 
+@pytest.fixture
+def home(fresh: Path, curated_base: Base, workbench: Workbench) -> Path:
+    """A home whose caches have the wheels of the base, and what was compiled of them when its tests built it."""
+    home = fresh.parent / "home"
+    keep_for_run(workbench, home / ".local" / "share" / "recto")
+    return home
+
+
 @pytest.mark.network
 @pytest.mark.slow
-def test_the_commands_of_the_readme_work_in_their_order(fresh: Path, network_environment: Mapping[str, str]) -> None:
+def test_the_commands_of_the_readme_work_in_their_order(
+    fresh: Path, home: Path, uv_cache: Path, network_environment: Mapping[str, str]
+) -> None:
     found = blocks(ROOT / "README.md", "sh")
     assert found[:2] == ["scripts/demo\n", "scripts/test\n"]
     variables = {
         **network_environment,
         "PATH": os.environ["PATH"],
         **{name: value for name, value in os.environ.items() if name.startswith(("PIP_", "SSL_"))},
-        "HOME": str(fresh.parent / "home"),
+        "HOME": str(home),
+        "UV_CACHE_DIR": str(uv_cache),
     }
     # The second block is what runs this test.
     for block in (found[0], *found[2:]):

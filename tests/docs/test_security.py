@@ -30,6 +30,14 @@ def test_every_promise_names_a_test() -> None:
     assert [row for row in rows if not _TEST.search(row)] == []
 
 
+def test_every_row_of_a_table_has_the_cells_of_its_heading() -> None:
+    tables = re.findall(r"(?:^\|.*\n)+", PAGE.read_text(), re.MULTILINE)
+    cells = [[line.count(" | ") for line in table.splitlines() if not line.startswith("| ---")] for table in tables]
+
+    assert len(tables) >= 4
+    assert [found for found in cells if len(set(found)) > 1] == []
+
+
 def named_in(file: Path) -> set[str]:
     if not file.is_file():
         return set()

@@ -12,10 +12,11 @@ from recto.declaration import declare, mending
 from recto.environments import Environment
 from recto.environments.model import Origin
 from recto.environments.providers import Providers
-from recto.problems import Problem, Source, problem
+from recto.problems import Edit, Problem, Source, problem
 from recto.render import Project
 from recto.render.declaring import Declaring
 from recto.render.missing import Missing
+from recto.render.misspelt import respelt
 from recto.store import Store
 from recto.store.layout import Layout
 from shelf import install, publish
@@ -396,3 +397,17 @@ def test_other_problems_stay_as_they_are(tmp_path: Path, root: Path) -> None:
     environment = Environment(None, Path("python"), tmp_path, "base")
     other = problem("kernel-died", document=DOCUMENT)
     assert Missing(declaring, environment, providers).advised(other) == other
+
+
+@pytest.mark.parametrize("line", [None, 0, 3, 1])
+def test_a_place_that_is_no_line_of_the_document_mends_nothing(line: int | None) -> None:
+    lines = ["import os", "import polrs"]
+
+    assert respelt("polrs", "polars", Source("paper.qmd", line), lines) is None
+
+
+def test_the_line_of_a_slip_is_mended() -> None:
+    fix = respelt("polrs", "polars", Source("paper.qmd", 2), ["import os", "import polrs"])
+
+    assert fix is not None
+    assert fix.edits == (Edit("paper.qmd", 2, "import polrs", "import polars"),)

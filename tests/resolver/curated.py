@@ -9,7 +9,7 @@ from pathlib import Path
 from uv import find_uv_bin
 
 import recto.builder
-from recto.interpreters import Base, probe
+from recto.interpreters import Base
 
 # The base is older than the index, so that keeping its versions can be told from taking the newest.
 DAY = "2026-06-01T00:00:00Z"
@@ -17,11 +17,10 @@ DAY = "2026-06-01T00:00:00Z"
 STACK = Path(next(iter(recto.builder.__path__)), "base-requirements.txt")
 
 
-def make_curated_base(prefix: Path) -> Base:
-    """The base in `prefix`."""
+def make_curated_base(prefix: Path) -> None:
+    """Makes the base in `prefix`."""
     _uv("venv", "--quiet", "--no-project", "--no-config", str(prefix))
     _install(prefix, "--exclude-newer", DAY, "--requirement", str(STACK))
-    return probe(prefix / "bin" / "python")
 
 
 def layer_with_pip(prefix: Path, base: Base) -> Path:

@@ -10,9 +10,10 @@ from curated import make_curated_base
 from resolving import Bench, make_base
 from uv import find_uv_bin
 
+from conftest import made_once
 from loopback_index import LoopbackIndex, serving
 from recto.engines.base import RENDER_STACK
-from recto.interpreters import Base
+from recto.interpreters import Base, probe
 
 
 @pytest.fixture
@@ -34,12 +35,12 @@ def bench(tmp_path: Path, index: LoopbackIndex) -> Callable[..., Bench]:
 
 
 @pytest.fixture(scope="session")
-def curated(tmp_path_factory: pytest.TempPathFactory) -> Base:
+def curated(shared: Path) -> Base:
     """The curated stack of one day, really installed."""
-    return make_curated_base(tmp_path_factory.mktemp("curated") / "base")
+    return probe(made_once(shared / "curated-of-a-day", make_curated_base) / "bin" / "python")
 
 
 @pytest.fixture(scope="session")
-def real(tmp_path_factory: pytest.TempPathFactory, curated: Base) -> Bench:
+def real(shared: Path, curated: Base) -> Bench:
     """A bench over the curated stack with the real index and one cache for all tests."""
-    return Bench(Path(find_uv_bin()), tmp_path_factory.mktemp("real"), curated, None, RENDER_STACK)
+    return Bench(Path(find_uv_bin()), shared / "real", curated, None, RENDER_STACK)

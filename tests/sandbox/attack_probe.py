@@ -1,4 +1,4 @@
-# ruff: noqa: PTH101, PTH104, PTH105, PTH108, PTH115, PTH116, PTH123, PTH208
+# ruff: noqa: PTH101, PTH104, PTH105, PTH108, PTH115, PTH123, PTH208
 # What is tried is system calls, by the names that they have in `os`.
 """Attacks from inside of a world: each try, and what became of it, as JSON on standard output.
 
@@ -14,7 +14,6 @@ import errno
 import json
 import os
 import signal
-import socket
 import stat
 import sys
 from collections.abc import Callable
@@ -41,15 +40,6 @@ def call(name: str, *arguments: object) -> Callable[[], None]:
     return act
 
 
-def connect(family: int, address: object, kind: int = socket.SOCK_STREAM) -> Callable[[], None]:
-    def act() -> None:
-        with socket.socket(family, kind) as client:
-            client.settimeout(2)
-            client.connect(address)  # type: ignore[arg-type]
-
-    return act
-
-
 def append(path: str) -> Callable[[], None]:
     def act() -> None:
         with open(path, "ab") as file:
@@ -60,23 +50,6 @@ def append(path: str) -> Callable[[], None]:
 
 def opened_with(mode: int) -> Callable[[], None]:
     return lambda: os.close(os.open("made-with-mode", os.O_CREAT | os.O_WRONLY, mode))
-
-
-def filled(directory: str, bytes_max: int) -> Callable[[], None]:
-    """Writes until it is refused, at most that much."""
-
-    def act() -> None:
-        path = Path(directory, "bomb")
-        try:
-            with path.open("wb", buffering=0) as file:
-                for _ in range(bytes_max // 1_000_000):
-                    if file.write(bytes(1_000_000)) < 1_000_000:
-                        raise OSError(errno.ENOSPC, "short")
-        finally:
-            with contextlib.suppress(OSError):
-                path.unlink()
-
-    return act
 
 
 def texts() -> str:
@@ -98,13 +71,6 @@ def texts() -> str:
     return "\n".join(found)
 
 
-def read_of_processes(path: str) -> str:
-    """Through the root of any process that is to be seen."""
-    ways = [f"/proc/{name}/root{path}" for name in os.listdir("/proc") if name.isdecimal()]
-    results = {became(Path(way).read_bytes) for way in ways}
-    return "done" if "done" in results else min(results)
-
-
 def environment_tries(environment: str) -> dict[str, str]:
     """On an environment that is shown, one file of which is a second name of a file of the cache."""
     linked = f"{environment}/linked.py"
@@ -122,21 +88,6 @@ def environment_tries(environment: str) -> dict[str, str]:
         "attribute": became(lambda: os.setxattr(linked, "user.planted", b"x")),
         "remount": became(call("mount", None, environment.encode(), None, 0x20, None)),
         "bind": became(call("mount", b".", environment.encode(), None, 0x1000, None)),
-    }
-
-
-def network_tries(port: int, abstract: str) -> dict[str, str]:
-    return {
-        "loopback": became(connect(socket.AF_INET, ("127.0.0.1", port))),
-        "loopback 6": became(connect(socket.AF_INET6, ("::1", port))),
-        "metadata": became(connect(socket.AF_INET, ("169.254.169.254", 80))),
-        "outside": became(connect(socket.AF_INET, ("192.0.2.1", 80))),
-        "name server": became(connect(socket.AF_INET, ("192.0.2.1", 53), socket.SOCK_DGRAM)),
-        "name": became(lambda: socket.getaddrinfo("example.com", 80)),
-        "abstract": became(connect(socket.AF_UNIX, "\0" + abstract)),
-        "vsock": became(lambda: socket.socket(AF_VSOCK, socket.SOCK_STREAM).close()),
-        "raw": became(lambda: socket.socket(socket.AF_INET, socket.SOCK_RAW, 1).close()),
-        "packets": became(lambda: socket.socket(socket.AF_PACKET, socket.SOCK_RAW).close()),
     }
 
 
@@ -172,19 +123,11 @@ def rights_tries(pid: int) -> dict[str, str]:
 def main() -> None:
     given = json.load(sys.stdin)
     Path("own.py").write_text("x = 1\n")
-    limit = given["scratch_bytes"]
     seen = {
         "environment": environment_tries(given["environment"]),
-        "network": network_tries(given["port"], given["abstract"]),
         "rights": rights_tries(given["pid"]),
-        "hidden": {path: became(Path(path).read_bytes) for path in given["hidden"]},
-        "hidden by processes": {path: read_of_processes(path) for path in given["hidden"]},
         "texts": texts(),
         "variables": json.dumps(dict(os.environ)),
-        "bombs": {
-            place: became(filled(place, 2 * limit)) for place in ("/tmp", "/dev/shm", "/", "/dev", "/run", "/var/tmp")
-        },
-        "sticky": {place: oct(os.stat(place).st_mode & 0o7777) for place in ("/tmp", "/dev/shm")},
     }
     sys.stdout.write(json.dumps(seen))
 

@@ -1,4 +1,4 @@
-"""Landlock as this machine can have it: root becomes a plain user, and a plain user stays one."""
+"""Landlock as this machine can have it, and a place in which it contains commands."""
 
 from __future__ import annotations
 
@@ -12,14 +12,11 @@ from pathlib import Path
 
 import pytest
 
+from containing import IS_ROOT, PLAIN, PYTHON
 from recto.sandbox.base import Command, Outcome
+from recto.sandbox.identity import Identity
 from recto.sandbox.landlock import Landlock
 from recto.sandbox.landlock.ruleset import LEAST_VERSION, version
-
-IS_ROOT = os.geteuid() == 0
-PLAIN = 65534 if IS_ROOT else os.geteuid()
-# The interpreter of the tests may lie where a plain user cannot go.
-PYTHON = "/usr/bin/python3" if IS_ROOT else sys.executable
 
 Run = Callable[..., Outcome]
 Control = Callable[..., str]
@@ -30,7 +27,7 @@ def landlock() -> Landlock:
     """The mechanism."""
     if version() < LEAST_VERSION:
         pytest.skip(f"Landlock has version {version()} here, and the mechanism needs {LEAST_VERSION}")
-    return Landlock(PLAIN, PLAIN) if IS_ROOT else Landlock()
+    return Landlock(Identity.here(PLAIN))
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recto.sandbox.door.addresses import inward
+from recto.addresses import inward
 from recto.sandbox.door.destinations import Destination, of_authority, of_url
 from recto.sandbox.door.heads import RefusedError, parsed
 

@@ -13,10 +13,12 @@ from pathlib import Path
 
 import psutil
 import pytest
-from landlock_fixtures import IS_ROOT, PLAIN, PYTHON, Control, Run, control, landlock, place, run
+from landlock_fixtures import Control, Run, control, landlock, place, run
 
+from containing import IS_ROOT, PLAIN, PYTHON
 from recto.problems import SandboxError
 from recto.sandbox.base import Command, Limits
+from recto.sandbox.identity import Identity
 from recto.sandbox.landlock import Landlock
 from recto.sandbox.landlock.ruleset import LEAST_VERSION, require_version
 from recto.sandbox.none import NoSandbox
@@ -363,9 +365,10 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from recto.sandbox.base import Command
+from recto.sandbox.identity import Identity
 from recto.sandbox.landlock import Landlock
 python, work, user, code = sys.argv[1:]
-sandbox = Landlock(int(user), int(user)) if int(user) else Landlock()
+sandbox = Landlock(Identity.here(int(user)))
 argv = (python, "-I", "-S", "-c", code + "\\nimport time; time.sleep(60)")
 command = Command(argv, Path(work), {}, writable=(Path(work),))
 sandbox.run(command, on_stdout=lambda line: print(line.decode(), flush=True))
@@ -480,8 +483,10 @@ def test_the_least_version_is_enough() -> None:
     require_version(LEAST_VERSION)
 
 
-@pytest.mark.parametrize("identity", [(None, None), (0, 0), (PLAIN, None), (0, PLAIN)])
+@pytest.mark.parametrize(
+    "identity", [Identity(0, dropped=True), Identity(0, dropped=False), Identity(PLAIN, dropped=False)]
+)
 @pytest.mark.skipif(not IS_ROOT, reason="only root can run a command as root")
-def test_root_has_to_name_a_plain_user(identity: tuple[int | None, int | None]) -> None:
+def test_root_has_to_name_a_plain_user(identity: Identity) -> None:
     with pytest.raises(SandboxError, match="must not run as root"):
-        Landlock(*identity)
+        Landlock(identity)

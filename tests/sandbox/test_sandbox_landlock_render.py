@@ -11,9 +11,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
-from landlock_fixtures import IS_ROOT, PLAIN, PYTHON
 
 from conftest import RENDER_STACK
+from containing import IS_ROOT, PLAIN, PYTHON
 from recto.sandbox.landlock.ruleset import LEAST_VERSION, version
 
 pytestmark = [pytest.mark.network, pytest.mark.slow]

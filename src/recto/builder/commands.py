@@ -12,6 +12,7 @@ from msgspec import Struct, field
 from recto.interpreters import Base
 from recto.problems import BuildError, Cancelled, problem
 from recto.sandbox.base import Command, Limits, Network, OnLine, Outcome, Sandbox
+from recto.sandbox.containment import Containment
 from recto.sandbox.exceeded import exceeded
 
 
@@ -105,5 +106,5 @@ class Commands(Struct):
         shown = " ".join("…" if "\n" in word else word for word in argv)
         said = (outcome.stdout + outcome.stderr).decode("utf-8", "replace").rstrip()
         self._log.append(f"$ {shown}\n" + (f"{said}\n" if said else ""))
-        tiers = "".join(f"; {name}: {tier}" for name, tier in outcome.tiers.items())
-        self._log.append(f"({outcome.stop}, status {outcome.code}, {outcome.seconds:.2f} s{tiers})\n\n")
+        contained = Containment(self.sandbox.name, outcome.tiers).words
+        self._log.append(f"({outcome.stop}, status {outcome.code}, {outcome.seconds:.2f} s; {contained})\n\n")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -80,10 +81,21 @@ def _read(outcome: Outcome, directory: Path) -> tuple[Mapping[str, object], str 
         return {}, said[-1].strip() if said else f"the kernel's starter ended with status {outcome.code}"
     try:
         answer = json.loads(outcome.stdout)
-    except ValueError:
+    except (ValueError, RecursionError):
         # Quarto drops an interpreter that prints at its start, without a word, and takes another.
         return {}, "one of the packages prints text whenever Python starts"
-    prefix = Path(answer["prefix"])
+    prefix = _path(answer)
+    if prefix is None:
+        return {}, "one of the packages changes what Python says of itself when it starts"
     if prefix.resolve() != directory.resolve():
         return {}, f"the kernel runs in `{prefix.name}` instead of the environment"
     return answer, None
+
+
+def _path(answer: object) -> Path | None:
+    """The prefix in an answer that code of packages may have written; None where it is no path."""
+    prefix = answer.get("prefix") if isinstance(answer, dict) else None
+    try:
+        return Path(prefix) if isinstance(prefix, str) and os.fsencode(prefix) and "\0" not in prefix else None
+    except UnicodeEncodeError:
+        return None

@@ -22,6 +22,7 @@ from recto.builder.workbench import Workbench
 from recto.interpreters import Base, missing_render_stack
 from recto.problems import BaseError, BuildError, problem, size
 from recto.progress import Event, Progress
+from recto.sandbox.temporary import temporary
 
 # The steps of a build, in order: where a test may kill the process to see what is left.
 FAILPOINTS = ("venv-made", "installed", "kernelspec-written", "proven")
@@ -35,12 +36,12 @@ class UvBuilder:
         self._failpoint = failpoint
 
     def prepare(self, base: Base, cancelled: Callable[[], bool] | None = None) -> None:
-        """As the port says: a start of a kernel is watched over a base where none was."""
-        if self._workbench.kept_starts.known(base) is None:
-            with tempfile.TemporaryDirectory(prefix="recto-watch-") as scratch:
-                commands = Commands(self._workbench.sandbox, base, Path(scratch), KERNEL_SECONDS, cancelled)
+        """As the port says: a start of a kernel is watched over a base where none was, and fonts are listed."""
+        with temporary() as scratch:
+            commands = Commands(self._workbench.sandbox, base, scratch, KERNEL_SECONDS, cancelled)
+            if self._workbench.kept_starts.known(base) is None:
                 self._watched(commands)
-                keep_fonts(commands, self._workbench.fonts)
+            keep_fonts(commands, self._workbench.fonts)
 
     def build(
         self,

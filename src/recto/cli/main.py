@@ -25,6 +25,7 @@ COMMANDS = {
     "env": "recto.cli.commands.env",
     "base": "recto.cli.commands.base",
     "diagnose": "recto.cli.commands.diagnose",
+    "audit": "recto.cli.commands.audit",
     "doctor": "recto.cli.commands.doctor",
     "version": "recto.cli.commands.version",
 }

@@ -123,6 +123,35 @@ def _diagnose(command: argparse.ArgumentParser) -> None:
     command.add_argument("--json", action="store_true", help=_JSON)
 
 
+def _audit(command: argparse.ArgumentParser) -> None:
+    actions = command.add_subparsers(dest="action", required=True, metavar="ACTION")
+    show = actions.add_parser("show", help="show the last answers of the gateway: when, who, what, verdict, why")
+    show.add_argument("-n", type=_count, default=50, metavar="N", help="how many at most [50]")
+    show.add_argument("--json", action="store_true", help=_JSON)
+    export = actions.add_parser("export", help="print all answers of the gateway, one a line")
+    export.add_argument(
+        "--format",
+        choices=("jsonl", "csv"),
+        default="jsonl",
+        help="JSON lines, or a table that spreadsheets compute nothing in [jsonl]",
+    )
+    for action in (show, export):
+        action.add_argument("--since", metavar="MOMENT", help="for example `24h`, `7d` or `2026-11-26` (UTC)")
+        action.add_argument("--until", metavar="MOMENT", help="the same; what happened then is left out")
+        action.add_argument("--package", metavar="NAME", help="of this package only")
+        action.add_argument("--subject", metavar="NAME", help="for this person only")
+        action.add_argument(
+            "--verdict", choices=("served", "hidden", "refused", "failed"), help="with this answer only"
+        )
+        action.add_argument("--rule", metavar="NAME", help="by this rule only")
+
+
+def _count(text: str) -> int:
+    if not (text.isascii() and text.isdecimal()) or len(text) > 9:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number")
+    return int(text)
+
+
 def _json(command: argparse.ArgumentParser) -> None:
     command.add_argument("--json", action="store_true", help=_JSON)
 
@@ -134,6 +163,7 @@ _COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None]]] = {
     "env": ("build, show, explain, update and remove environments", _env),
     "base": ("make and show the base that all environments see", _base),
     "diagnose": ("say what went wrong in a log", _diagnose),
+    "audit": ("show what the gateway handed out, and what it did not", _audit),
     "doctor": ("check this installation", _json),
     "version": ("print versions", _json),
 }

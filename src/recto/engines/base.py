@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from msgspec import Struct, field
 
 from recto.problems import Problem
 from recto.progress import Progress
+
+if TYPE_CHECKING:
+    from recto.sandbox.containment import Containment
 
 # What an engine's runner imports inside the interpreter that runs the cells (facts: Quarto runs its notebook runner
 # in that interpreter). These resolve under constraints from the base, so that no declaration can break rendering.
@@ -56,7 +59,10 @@ class Job(Struct, frozen=True):
 
 
 class Rendered(Struct, frozen=True):
-    """What came of a job. `outputs` are absolute paths of plain files; `prefix` is where the cells really ran."""
+    """What came of a job. `outputs` are absolute paths of plain files; `prefix` is where the cells really ran.
+
+    `containment` is that of all its commands together, None where none was run.
+    """
 
     status: Status
     outputs: tuple[Path, ...] = ()
@@ -64,6 +70,7 @@ class Rendered(Struct, frozen=True):
     log: str = ""
     prefix: Path | None = None
     timings_ms: Mapping[str, float] = field(default_factory=dict)
+    containment: Containment | None = None
 
 
 class Engine(Protocol):

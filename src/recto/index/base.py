@@ -57,7 +57,7 @@ class Rule(Protocol):
 
     @property
     def name(self) -> str:
-        """What the operator calls it, and the audit."""
+        """What findings, logs and settings call it."""
         ...
 
     def judge(self, project: Project, file: File, now: datetime) -> Finding | None:

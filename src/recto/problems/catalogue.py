@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from recto.problems.kind import Kind
 from recto.problems.kinds import (
+    audit,
     base,
     build,
     declaration,
@@ -27,6 +28,7 @@ KINDS: dict[str, Kind] = {
     **network.KINDS,
     **environment.KINDS,
     **store.KINDS,
+    **audit.KINDS,
     **gateway_rules.KINDS,
     **sandbox.KINDS,
     **engine.KINDS,

@@ -28,6 +28,7 @@ _TITLES = {
     "network": "The way to the index",
     "environment": "The machine and its interpreters",
     "store": "The data directory, and Recto itself",
+    "audit": "The audit log of the gateway",
     "import": "Importing",
     "execution": "Running cells",
     "render": "Writing the output",

@@ -122,5 +122,11 @@ class Declaring(Struct, frozen=True):
             return None
 
 
+def from_place(lines: list[str], source: Source | None) -> list[str]:
+    """The lines from the one that a problem is placed at; none where that is not known, or no such line is left."""
+    number = None if source is None else source.line
+    return lines[number - 1 :] if number is not None and number > 0 else []
+
+
 def _asked(declaration: Declaration) -> Counter[str]:
     return Counter(canonical(one.requirement) for one in declaration.requirements)

@@ -12,7 +12,7 @@ from recto.environments import Environment
 from recto.environments.installed import Bringing
 from recto.environments.providers import Providers
 from recto.problems import Fix, Problem
-from recto.render.declaring import Declaring
+from recto.render.declaring import Declaring, from_place
 from recto.resolver.fixes.alternatives import SELF_CONTAINED
 from recto.resolver.fixes.lines import can_change, entries, fix_of, renamed
 
@@ -54,9 +54,8 @@ class Libraries(Struct, frozen=True):
 
     def _imported(self, found: Problem) -> tuple[str, ...]:
         """What the document's line imports."""
-        lines = self.declaring.lines(found.source)
-        number = found.source.line if found.source is not None else None
-        match = _IMPORT.match(lines[number - 1]) if number is not None and 0 < number <= len(lines) else None
+        lines = from_place(self.declaring.lines(found.source), found.source)
+        match = _IMPORT.match(lines[0]) if lines else None
         return (match[1],) if match else ()
 
     def _fix(self, needs: Bringing, better: str) -> Fix | None:

@@ -32,7 +32,7 @@ from recto.problems.modules import (
     traced,
     wanted,
 )
-from recto.render.declaring import Declaring
+from recto.render.declaring import Declaring, from_place
 from recto.render.misspelt import meant, respelt
 from recto.render.own_files import own_files
 
@@ -182,8 +182,8 @@ class _Import(Struct, frozen=True, dict=True):
     def at(cls, found: Problem, document: list[str], providers: Providers) -> _Import:
         """The import of a problem, with what the line of the document asks for."""
         module = found.package or ""
-        line = None if found.source is None else found.source.line
-        asked = wanted(module, document[line - 1 :]) if line is not None and line <= len(document) else ()
+        lines = from_place(document, found.source)
+        asked = wanted(module, lines) if lines else ()
         in_full = asked or traced(module, found.excerpt) or (module,)
         return cls(module, in_full, bool(asked), found.source, document, providers)
 

@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from recto.problems import Edit, Fix, Source
 from recto.problems.modules import Near, certain_names, module_of, near_modules
+from recto.render.declaring import from_place
 
 
 class Meant(Struct, frozen=True):
@@ -35,13 +36,13 @@ def meant(module: str, importable: frozenset[str]) -> Meant | None:
 def respelt(word: str, name: str, source: Source | None, lines: list[str]) -> Fix | None:
     """The edit that writes the name for the word, where the word stands on that one line of the document alone."""
     pattern = re.compile(rf"(?<![\w.]){re.escape(word)}(?!\w)")
+    here = from_place(lines, source)[:1]
     if source is None or source.line is None or sum(len(pattern.findall(line)) for line in lines) != 1:
         return None
-    line = lines[source.line - 1]
-    if pattern.search(line) is None:
+    if not here or pattern.search(here[0]) is None:
         return None
-    new = pattern.sub(name, line)
-    return Fix(f"Write {name} instead of {word}", (Edit(source.file, source.line, line, new),))
+    new = pattern.sub(lambda _: name, here[0])
+    return Fix(f"Write {name} instead of {word}", (Edit(source.file, source.line, here[0], new),))
 
 
 def _worded(found: Near) -> Meant:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from msgspec import Struct, field
 
@@ -12,6 +12,9 @@ from recto.engines.base import Status
 from recto.environments import Environment
 from recto.policy import Grant
 from recto.problems import Problem
+
+if TYPE_CHECKING:
+    from recto.sandbox.containment import Containment
 
 Choice = Literal["auto", "quarto", "jupyter"]
 
@@ -40,7 +43,8 @@ class Output(Struct, frozen=True):
 class Report(Struct, frozen=True):
     """What came of a render. `engine` and `environment` are None where it ended before they were chosen.
 
-    The environment is no longer held. `log` is the engine's own text.
+    The environment is no longer held. `log` is the engine's own text, `containment` what contained its commands, None
+    where none was run.
     """
 
     status: Status
@@ -50,3 +54,4 @@ class Report(Struct, frozen=True):
     timings_ms: Mapping[str, float] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
     log: str = ""
+    containment: Containment | None = None

@@ -219,8 +219,10 @@ def _report(engine: Engine, ground: _Ground, rendered: Rendered, timings_ms: Map
             # A process that outlived the render put something else there.
             status = "failure"
             problems = (*problems, problem("output-unreadable", path=path, reason=why(error)))
-    log = "\n".join(text for text in (ground.log, rendered.log) if text)
-    return Report(status, engine.name, environment, tuple(outputs), timings_ms, problems, log)
+    contained = rendered.containment
+    said = "" if contained is None or not rendered.log else f"(contained: {contained.words})"
+    log = "\n".join(text for text in (ground.log, said, rendered.log) if text)
+    return Report(status, engine.name, environment, tuple(outputs), timings_ms, problems, log, contained)
 
 
 def _milliseconds(start: float, end: float) -> float:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable
-from pathlib import Path
 
 from msgspec.structs import replace
 from packaging.utils import NormalizedName, canonicalize_name
@@ -23,6 +21,7 @@ from recto.resolver.failures import clash, overtime, shadowed
 from recto.resolver.installed import Versions, base_versions, unmet
 from recto.resolver.search import Found, Search
 from recto.resolver.stand_ins import StandIns, stand_ins
+from recto.sandbox.temporary import temporary
 
 # A failure waits this long for its fix. A warm run of uv takes a third of a second and a fix two to six of them; a
 # package whose metadata nobody has fetched yet takes some seconds.
@@ -62,9 +61,9 @@ class UvResolver:
         # first is said when its answer is needed.
         with Aside(lambda: index_of(self._uv, base)):
             stands = self._stand_ins(base)
-        with tempfile.TemporaryDirectory(prefix="recto-resolve-") as directory:
+        with temporary() as directory:
             patience = Patience(request.seconds_max, cancelled, progress)
-            search = Search(self._uv, request, self._pinned(base), stands, Path(directory), patience)
+            search = Search(self._uv, request, self._pinned(base), stands, directory, patience)
             found = _found(search, progress, self._builds)
         count = len(found.lock.packages)
         progress(Event("resolving", "found versions that fit together", count, count, "packages"))

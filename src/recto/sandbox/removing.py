@@ -42,13 +42,18 @@ def discarded(directory: Path, entries_max: int = ENTRIES_MAX) -> bool:
         return False
 
 
+def emptied(descriptor: int, entries_max: int = ENTRIES_MAX) -> None:
+    """Removes what can be removed beneath an open directory of our own."""
+    _Emptying(descriptor, entries_max).empty()
+
+
 def _removed(parent: int, name: str, entries_max: int) -> bool:
     try:
         os.unlink(name, dir_fd=parent)
     except (IsADirectoryError, PermissionError):
         top = _owned(parent, name)
         try:
-            _Emptying(top, entries_max).empty()
+            emptied(top, entries_max)
         finally:
             os.close(top)
         os.rmdir(name, dir_fd=parent)

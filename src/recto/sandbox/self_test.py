@@ -9,7 +9,6 @@ import json
 import os
 import socket
 import sys
-import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +18,7 @@ from msgspec import Struct
 
 from recto.problems import SandboxError
 from recto.sandbox.base import Command, Limits, Outcome, Sandbox
+from recto.sandbox.temporary import temporary
 
 PROBE = Path(__file__).with_name("probe.py")
 _SECONDS = 20.0
@@ -67,9 +67,9 @@ class Promise(Struct, frozen=True):
 
 def tried(sandbox: Sandbox) -> tuple[Promise, ...]:
     """Each promise, tried. Where nothing can be run at all, one promise that fails with the reason."""
-    with tempfile.TemporaryDirectory(prefix="recto-") as name:
+    with temporary() as directory:
         try:
-            return (*_world(sandbox, Path(name)), *_limits(sandbox, Path(name)))
+            return (*_world(sandbox, directory), *_limits(sandbox, directory))
         except SandboxError as error:
             return (Promise("runs", str(error)),)
         except OSError as error:

@@ -12,6 +12,7 @@ from recto.settings.readers import (
     parse_alias,
     parse_builds,
     parse_count,
+    parse_days,
     parse_mechanism,
     parse_names,
     parse_path,
@@ -154,7 +155,10 @@ class Settings(Struct, frozen=True):
     render_variables: Annotated[
         tuple[str, ...],
         Setting(
-            parse_names, "`LANG, LC_ALL, TZ`", "Names of environment variables that cells may see, separated by commas."
+            parse_names,
+            "`LANG, LC_ALL, TZ`",
+            "Names of environment variables that cells may see, separated by commas. `XDG_CACHE_HOME` only where "
+            "nothing contains them.",
         ),
     ] = ("LANG", "LC_ALL", "TZ")
     sandbox: Annotated[
@@ -207,6 +211,26 @@ class Settings(Struct, frozen=True):
             "Further hosts that contained installers may reach, separated by commas.",
         ),
     ] = ()
+    audit: Annotated[
+        bool,
+        Setting(
+            parse_switch,
+            "`on`",
+            "`on` or `off`: whether the gateway records what it hands out and what it does not. While it is on, what "
+            "cannot be recorded is refused.",
+        ),
+    ] = True
+    audit_bytes: Annotated[
+        int, Setting(parse_size, "`64 MB`", "Bytes at which a file of the audit log is put aside and compressed.")
+    ] = 64_000_000
+    audit_days: Annotated[
+        float,
+        Setting(parse_days, "`90`", "Days for which files of the audit log are kept that were put aside."),
+    ] = 90.0
+    audit_kept: Annotated[
+        int,
+        Setting(parse_size, "`2 GB`", "Bytes that such files may take together; the oldest are deleted first."),
+    ] = 2_000_000_000
     failpoint: Annotated[
         str | None, Setting(parse_text, "none", "For tests: the step before which the process kills itself.")
     ] = None

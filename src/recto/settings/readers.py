@@ -28,6 +28,16 @@ def parse_seconds(text: str) -> float:
     return value
 
 
+def parse_days(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError as error:
+        raise ValueError("expected a number of days") from error
+    if not 0 < value < 1e5:
+        raise ValueError("expected a number of days above 0")
+    return value
+
+
 def parse_count(text: str) -> int:
     if not text.strip().isdecimal():
         raise ValueError("expected a whole number")

@@ -19,6 +19,7 @@
       staging/record-*        a record being written; held by its writer
       trash/AREA/KEY/         an environment being deleted; AREA is held by its deleter
       bytecode/ cache/ base/  of other rooms; the store measures them and calls their sweepers
+      audit/                  the audit log of the gateway, which is neither measured nor pruned here
 
 `v1` changes when the meaning of any of this does, so that two releases on one data directory never misread each other.
 What nobody holds in `locks`, `reservations`, `staging` and `trash` was left by a process that died; pruning clears it.
@@ -42,7 +43,7 @@ This directory belongs to Recto. It holds Python environments that documents are
 
 Do not change anything below `envs`: environments are shared and read-only. To free space, run `recto env prune`;
 to see what is here, `recto env list`. While no Recto process runs, the whole directory may be deleted: everything in
-it can be built again.
+it can be built again, but for `audit`, the record of what the gateway handed out.
 """
 
 
@@ -105,6 +106,11 @@ class Layout(Struct, frozen=True):
     def base(self) -> Path:
         """The base that Recto makes for itself where none is given."""
         return self.root / "base"
+
+    @property
+    def audit(self) -> Path:
+        """The audit log of the gateway; made with its first entry."""
+        return self.root / "audit"
 
     def spec(self, key: SpecKey) -> Path:
         """The record of a spec."""

@@ -14,6 +14,7 @@ from recto.engines.quarto import QuartoEngine
 from recto.problems import Source
 from recto.progress import Event, silent
 from recto.sandbox.base import Limits
+from recto.sandbox.containment import Containment
 from recto.sandbox.none import NoSandbox
 
 pytest_plugins = ("quarto_fixtures",)
@@ -307,3 +308,25 @@ def test_a_cell_that_fills_the_disk_is_named(quarto: Path, project: Path, kernel
 
     assert (rendered.status, codes(rendered)) == ("failure", ["disk-limit"])
     assert rendered.problems[0].source == Source("paper.qmd", 6)
+
+
+def test_each_run_of_quarto_counts_in_what_is_said_of_containment(
+    quarto: Path, project: Path, kernel_prefix: Path
+) -> None:
+    sandbox = Limited(Limits(memory_bytes=4_000_000_000, disk_bytes=1_000_000_000))
+    wanted = job(project, kernel_prefix, "Words.\n", formats=("html", "docx"))
+
+    rendered = QuartoEngine(quarto, sandbox).render(wanted, silent)
+
+    assert rendered.status == "success", rendered.log
+    assert len(sandbox.outcomes) == 2
+    memory = sandbox.outcomes[0].tiers["memory"]
+    assert rendered.containment == Containment("limited", {"memory": memory, "disk": "watched"})
+
+
+def test_what_ended_a_run_is_told_with_what_contained_it(quarto: Path, project: Path, kernel_prefix: Path) -> None:
+    wanted = job(project, kernel_prefix, "```{python}\nwhile True: pass\n```\n", seconds_max=3)
+
+    rendered = QuartoEngine(quarto, NoSandbox()).render(wanted, silent)
+
+    assert (rendered.status, rendered.containment) == ("timedout", Containment("none"))

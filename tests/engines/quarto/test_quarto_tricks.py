@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from quarto_jobs import codes, job
 
+from fakes import CountingSandbox
 from recto.engines.base import OUTPUT_BYTES_MAX, Rendered
 from recto.engines.quarto import QuartoEngine, evidence
 from recto.engines.quarto.outputs import Beside, deliver, throw_away
@@ -145,7 +146,7 @@ def test_a_log_and_evidence_in_the_private_home_are_not_followed(fake: Fake, awa
     assert SECRET not in told(rendered)
 
 
-@pytest.mark.parametrize("planted", ["pipe", "sparse", "nul", "deep"])
+@pytest.mark.parametrize("planted", ["pipe", "sparse", "nul", "half", "number", "list", "deep"])
 def test_evidence_that_is_none_counts_as_none(tmp_path: Path, planted: str) -> None:
     file = tmp_path / "kernel.json"
     if planted == "pipe":
@@ -154,8 +155,49 @@ def test_evidence_that_is_none_counts_as_none(tmp_path: Path, planted: str) -> N
         with file.open("wb") as open_file:
             open_file.truncate(1 << 40)
     else:
-        file.write_text({"nul": r'{"prefix": "a\u0000b", "executable": "c"}', "deep": "[" * 50_000}[planted])
+        written = {
+            "nul": r'{"prefix": "a\u0000b", "executable": "c"}',
+            "half": r'{"prefix": "a\ud800b", "executable": "c"}',
+            "number": '{"prefix": 1e400, "executable": "c"}',
+            "list": "[1]",
+            "deep": "[" * 50_000,
+        }
+        file.write_text(written[planted])
     assert evidence.read(file) is None
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "[1]",
+        '{"level": "40", "msg": 1}',
+        '{"level": 40, "msg": {"a": [1]}}',
+        '{"level": 40, "msg": ' + "[" * 9000,
+        "\xff",
+    ],
+    ids=lambda line: line[:40],
+)
+def test_a_line_of_quartos_log_that_is_none_counts_as_none(fake: Fake, tmp_path: Path, line: str) -> None:
+    (tmp_path / "lines").write_text(f'{line}\n{{"level": 40, "msg": "ERROR: said in full"}}\n', encoding="latin-1")
+    rendered = fake(f"cat {tmp_path}/lines > $HOME/quarto.jsonl; exit 1")
+    assert codes(rendered) == ["render-failed"]
+    assert "said in full" in rendered.problems[0].message
+
+
+def test_nothing_is_writable_that_two_renders_share(tmp_path: Path) -> None:
+    launcher, project = tmp_path / "fake" / "bin" / "quarto", tmp_path / "project"
+    launcher.parent.mkdir(parents=True)
+    project.mkdir()
+    launcher.write_text(f"#!/bin/sh\n{_PAGE}\n")
+    launcher.chmod(0o755)
+    sandbox = CountingSandbox()
+    wanted = job(project, tmp_path / "prefix", "Words.\n", environment={"XDG_CACHE_HOME": str(tmp_path / "shared")})
+
+    for _ in range(2):
+        assert QuartoEngine(launcher, sandbox).render(wanted, silent).status == "success"
+
+    first, second = (set(command.writable) for command in sandbox.commands)
+    assert first & second == {project}
 
 
 def test_a_directory_turned_into_a_link_is_not_cleared_through(tmp_path: Path, away: Path) -> None:

@@ -160,10 +160,35 @@ def memory(app: App) -> Finding:
     return Finding("warning", f"{told}; {cannot}")
 
 
+def audit_log(app: App) -> Finding:
+    """What the log of the gateway takes."""
+    from recto.index.audit.files import CURRENT, put_aside
+
+    if not app.settings.audit:
+        return Finding("ok", "off: what the gateway hands out is not recorded")
+    directory = app.audit_directory
+    try:
+        aside = put_aside(directory)
+    except FileNotFoundError:
+        return Finding("ok", "nothing recorded yet")
+    current = directory / CURRENT
+    sizes = [*(file.bytes() for file in aside), *([current.stat().st_size] if current.exists() else [])]
+    if not os.access(directory, os.W_OK | os.X_OK):
+        return Finding("error", f"{directory} cannot be written, and what is not recorded is not handed out")
+    oldest = f"; put aside since {aside[0].at.isoformat(timespec='seconds')}" if aside else ""
+    return Finding("ok", f"{counted(len(sizes), 'file')} of {size(sum(sizes))}{oldest}")
+
+
 def _since(seconds: float | None) -> str:
     if seconds is None:
         return ""
     return f", the oldest of {datetime.fromtimestamp(seconds, UTC).isoformat(timespec='seconds')}"
+
+
+def leftovers(app: App) -> Finding:
+    """What commands that were killed left in the temporary directory; it is removed."""
+    left = app.sweep_temporary()
+    return Finding("ok", f"removed {counted(left, 'leftover')} of killed commands" if left else "none")
 
 
 def base(app: App) -> Finding:
@@ -229,6 +254,8 @@ CHECKS: dict[str, Callable[[App], Finding]] = {
     "accounting": accounting,
     "room": room,
     "memory": memory,
+    "leftovers": leftovers,
+    "audit log": audit_log,
     "base": base,
     "uv": uv,
     "pandoc": pandoc,

@@ -194,11 +194,15 @@ def prune(arguments: argparse.Namespace, console: Console) -> int:
         raise SettingsError(
             problem("setting-invalid", name="--budget", value=arguments.budget, reason=str(error))
         ) from error
-    pruned = App().store.prune(budget)
+    app = App()
+    pruned = app.store.prune(budget)
+    left = app.sweep_temporary()
     if arguments.json:
         console.json({"removed": [key.digest for key in pruned.evicted], "freed_bytes": pruned.freed_bytes})
     else:
         console.data(f"removed {counted(len(pruned.evicted), 'environment')}, freed {size(pruned.freed_bytes)}")
+    if left:
+        console.say(f"Removed {counted(left, 'leftover')} of commands that were killed.")
     return 0
 
 
@@ -208,6 +212,7 @@ def finish(arguments: argparse.Namespace, console: Console) -> int:
     if arguments.background:
         # Renders come first.
         os.nice(10)
+    app.sweep_temporary()
     count = app.finishing.run(0.0 if arguments.background else app.settings.build_seconds)
     if arguments.json:
         console.json({"finished": count})

@@ -93,6 +93,8 @@ def _say(report: Report, console: Console) -> None:
         seconds = report.timings_ms.get("total", 0) / 1000
         origin = _ORIGINS["base" if environment.key is None else environment.origin].format(key=key)
         console.say(f"{origin}; {report.engine}, {seconds:.1f} s in all.")
+    if report.containment is not None and report.containment.mechanism != "none":
+        console.say(f"Contained by {report.containment.words}.")
     for output in report.outputs:
         console.say(f"Wrote {size(output.bytes)}:")
         console.data(str(output.path))
@@ -100,7 +102,7 @@ def _say(report: Report, console: Console) -> None:
 
 def to_json(report: Report) -> dict[str, object]:
     """The object of `render --json`."""
-    environment = report.environment
+    environment, contained = report.environment, report.containment
     return {
         "status": report.status,
         "engine": report.engine,
@@ -111,6 +113,7 @@ def to_json(report: Report) -> dict[str, object]:
             "state": environment.origin,
             "python": str(environment.python),
         },
+        "sandbox": None if contained is None else {"mechanism": contained.mechanism, "limits": dict(contained.limits)},
         "outputs": [{"path": str(output.path), "bytes": output.bytes} for output in report.outputs],
         "timings": dict(report.timings_ms),
         "problems": [problem.to_json() for problem in report.problems],

@@ -135,7 +135,9 @@ class Assembly:
         self._charts += 1
         try:
             figure = json.loads(data)
-        except ValueError:
+        except (ValueError, RecursionError):
+            return ""
+        if not isinstance(figure, dict):
             return ""
         # `</` inside of a script would end it.
         arguments = ", ".join(json.dumps(figure.get(key) or {}).replace("</", "<\\/") for key in ("data", "layout"))

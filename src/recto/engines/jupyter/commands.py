@@ -13,6 +13,7 @@ from recto.engines.jupyter.stopping import Stopped
 from recto.problems import EngineError, problem
 from recto.problems.diagnosis import clean, decode
 from recto.sandbox.base import Command, Limits, OnLine, Outcome, Sandbox, Stop
+from recto.sandbox.containment import Containment
 from recto.sandbox.exceeded import exceeded
 
 
@@ -32,6 +33,8 @@ class Commands:
         self.cancelled = cancelled
         self.deadline = time.monotonic() + job.seconds_max
         self.said: list[str] = []
+        # Of all commands so far.
+        self.containment: Containment | None = None
 
     @property
     def log(self) -> str:
@@ -80,6 +83,7 @@ class Commands:
 
     def judged(self, outcome: Outcome) -> Outcome:
         """The outcome, its words in the log; raises Stopped where the command did not end by itself."""
+        self.containment = Containment(self.sandbox.name, outcome.tiers).beside(self.containment)
         if said := clean(decode(outcome.stderr)).strip():
             self.said.append(said)
         if outcome.stop == "timed-out":

@@ -6,7 +6,6 @@ The cells run once, whatever the number of formats. Nothing is written beside th
 from __future__ import annotations
 
 import os
-import tempfile
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -31,7 +30,7 @@ from recto.progress import Event, Progress
 from recto.sandbox.base import Sandbox
 from recto.sandbox.beneath import Beneath
 from recto.sandbox.copying import Copy
-from recto.sandbox.removing import discarded
+from recto.sandbox.temporary import temporary
 
 if TYPE_CHECKING:
     from recto.engines.jupyter.warm import Kernels
@@ -78,6 +77,7 @@ class JupyterEngine:
             log=render.commands.log,
             prefix=render.prefix,
             timings_ms=render.timings_ms,
+            containment=render.commands.containment,
         )
 
 
@@ -103,9 +103,7 @@ class _Render(Struct):
         targets, warnings = formats(job.formats, document.metadata, file)
         self.problems += [*document.warnings, *warnings]
         with ExitStack() as stack:
-            work = Path(tempfile.mkdtemp(prefix="recto-"))
-            # What a cell made unreadable stays behind rather than hide the render's outcome.
-            stack.callback(discarded, work)
+            work = stack.enter_context(temporary())
             execution = self._executed(document, targets, work, file)
             return self._written(document, execution, targets, work, file)
 

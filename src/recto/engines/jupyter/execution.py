@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -17,14 +18,18 @@ from recto.engines.jupyter.document import Block, Cell, Document, Markdown
 from recto.engines.jupyter.inline import escaped, expressions
 from recto.engines.jupyter.options import HEIGHT_INCHES, WIDTH_INCHES
 from recto.engines.jupyter.outputs import Output, outputs
+from recto.engines.jupyter.result import Ended, Result, Value, plain
 from recto.engines.jupyter.stopping import Stopped
-from recto.engines.jupyter.workplace import ENTERED, Workplace
+from recto.engines.jupyter.workplace import ENTERED, Workplace, unreadable
 from recto.problems import Source
 from recto.progress import Event, Progress
 from recto.sandbox.base import Outcome
 
 if TYPE_CHECKING:
     from recto.engines.jupyter.warm import Kernels
+
+# More than any document has: what is counted beyond is no count.
+_CELLS_MAX = 1_000_000
 
 
 class Failure(Struct, frozen=True):
@@ -94,11 +99,13 @@ class _Steps(Struct):
             return
         try:
             step = json.loads(line)
-            self.done = int(step["done"])
-            self.progress(Event("executing", "", self.done, int(step["total"]), "cells"))
-        except (ValueError, KeyError, TypeError):
+            done, total = step["done"], step["total"]
+        except (ValueError, KeyError, TypeError, RecursionError):
             # Not one of our lines: whoever wrote it is not to be believed anyway.
             return
+        if type(done) is int and type(total) is int and 0 <= done <= total <= _CELLS_MAX:
+            self.done = done
+            self.progress(Event("executing", "", done, total, "cells"))
 
     @property
     def timings_ms(self) -> dict[str, float]:
@@ -137,7 +144,11 @@ class _Run(Struct, frozen=True):
         if not outcome.succeeded:
             ended = {"code": outcome.code, **_counted(outcome)}
             return Execution(failure=Failure("runner", None, {}, ended))
-        execution = _read(workplace.result(), self.blocks, workplace.plotly())
+        try:
+            execution = _read(workplace.result(), self.blocks, workplace.plotly())
+        except RecursionError as error:
+            # What a cell displayed is turned into text.
+            raise unreadable("it is nested too deeply") from error
         if execution.failure is not None:
             facts = {**execution.failure.facts, **_counted(outcome)}
             execution = replace(execution, failure=replace(execution.failure, facts=facts))
@@ -178,32 +189,34 @@ def _is_number(seconds: object) -> bool:
     return isinstance(seconds, (int, float)) and not isinstance(seconds, bool) and seconds > 0
 
 
-def _read(result: Mapping[str, object], blocks: Sequence[int], plotly: bytes) -> Execution:
-    items = result.get("items")
-    pairs = list(zip(blocks, items if isinstance(items, list) else (), strict=False))
-    prefix = result.get("prefix")
+def _read(result: Result, blocks: Sequence[int], plotly: bytes) -> Execution:
+    pairs = list(zip(blocks, result.items, strict=False))
     return Execution(
-        # No system call takes a NUL, and the cells may have changed it.
-        prefix=Path(prefix.replace("\0", "?")) if isinstance(prefix, str) and prefix else None,
-        shown={block: outputs(item["outputs"]) for block, item in pairs if "outputs" in item},
-        values={block: tuple(_inline(value) for value in item["values"]) for block, item in pairs if "values" in item},
-        failure=_failure(result.get("failure"), blocks),
+        prefix=_path(result.prefix),
+        shown={block: outputs(item.outputs) for block, item in pairs if item.outputs is not None},
+        values={block: tuple(map(_inline, item.values)) for block, item in pairs if item.values is not None},
+        failure=None if result.failure is None else _failure(result.failure, blocks),
         plotly=plotly,
     )
 
 
-def _inline(value: Mapping[str, str]) -> str:
-    return str(value["markdown"]) if "markdown" in value else escaped(str(value.get("text")))
-
-
-def _failure(value: object, blocks: Sequence[int]) -> Failure | None:
-    if not isinstance(value, dict):
+def _path(text: str | None) -> Path | None:
+    """A path that system calls take; raises EngineError for what can be none."""
+    if not text:
         return None
-    item = value.get("item")
-    block = blocks[item] if isinstance(item, int) and 0 <= item < len(blocks) else None
-    facts = {**_mapping(value.get("facts")), "names": value.get("names")}
-    return Failure(str(value.get("kind")), block, _mapping(value.get("error")), facts)
+    try:
+        if "\0" not in text and os.fsencode(text):
+            return Path(text)
+    except UnicodeEncodeError as error:
+        raise unreadable("its prefix is no path") from error
+    raise unreadable("its prefix is no path")
 
 
-def _mapping(value: object) -> Mapping[str, object]:
-    return value if isinstance(value, dict) else {}
+def _inline(value: Value) -> str:
+    return escaped(str(value.text)) if value.markdown is None else value.markdown
+
+
+def _failure(ended: Ended, blocks: Sequence[int]) -> Failure:
+    item = ended.item
+    block = blocks[item] if item is not None and 0 <= item < len(blocks) else None
+    return Failure(ended.kind, block, plain(ended.error), {**plain(ended.facts), "names": ended.names})

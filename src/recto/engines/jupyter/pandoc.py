@@ -27,13 +27,16 @@ class Pandoc:
     def tree(self, text: str, reader: str) -> dict[str, Any]:
         """The document tree of this text."""
         source, target = self._directory / "read.txt", self._directory / "read.json"
-        source.write_text(text, encoding="utf-8")
+        # Half a character, as a notebook or a cell may have it, is written as `?`: no encoding has one.
+        source.write_text(text, encoding="utf-8", errors="replace")
         self._run(("-f", reader, "-t", "json", str(source), "-o", str(target)))
         try:
             with Beneath(self._directory, private=True) as directory:
                 tree = json.loads(directory.read(target.name, TREE_BYTES_MAX))
         except OSError as error:
             raise EngineError(problem("render-failed", reason=f"pandoc gave no document: {why(error)}")) from error
+        except ValueError as error:
+            raise EngineError(problem("render-failed", reason=f"pandoc gave no document: {error}")) from error
         except RecursionError as error:
             raise too_deep() from error
         if not isinstance(tree, dict):

@@ -4,8 +4,8 @@ Guaranteed: each is given to a render of the project that it was started for, on
 are bounded in number, memory and age, and end with the process that owns the pool, also when that is killed.
 
 Not guaranteed: memory is looked at every few seconds, so one that grows at once is over its bound for as long; a
-killed owner leaves the directories of its runners in the temporary directory; a child that the owner forked without
-exec keeps runners alive as long as it lives.
+killed owner leaves the directories of its runners in the temporary directory until they are swept; a child that the
+owner forked without exec keeps runners alive as long as it lives.
 """
 
 from __future__ import annotations

@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import socket
 import struct
-import tempfile
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack, suppress
@@ -26,7 +25,7 @@ from recto.engines.base import Job
 from recto.engines.jupyter.workplace import ENTERED, Workplace
 from recto.problems import RectoError
 from recto.sandbox.base import OnLine, Outcome, Sandbox, Stop
-from recto.sandbox.removing import discarded
+from recto.sandbox.temporary import temporary
 
 # Lines that wait for the render's thread; more make the runner wait, so that a flood of them stays in its pipe.
 _LINES_MAX = 1000
@@ -101,9 +100,7 @@ class WarmRunner:
             held.callback(far.close)
             self._line.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
             leases = tuple(_held(held, descriptor) for descriptor in job.keep_open)
-            root = Path(tempfile.mkdtemp(prefix="recto-"))
-            held.callback(discarded, root)
-            self.workplace = Workplace.make(root)
+            self.workplace = Workplace.make(held.enter_context(temporary()))
             self._command = self.workplace.command(job, seconds_max, far.fileno(), leases)
             self._held = held.pop_all()
 

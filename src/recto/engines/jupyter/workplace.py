@@ -17,6 +17,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from recto.engines.base import Job
+from recto.engines.jupyter.result import Result, parsed
 from recto.problems import EngineError, problem
 from recto.sandbox.base import Command, Limits
 from recto.sandbox.beneath import Beneath, why
@@ -80,15 +81,12 @@ class Workplace(Struct, frozen=True):
         """Leaves the request where the runner reads it."""
         (self.root / "request.json").write_text(json.dumps(request), encoding="utf-8")
 
-    def result(self) -> Mapping[str, object]:
+    def result(self) -> Result:
         """What the runner wrote, which its cells may have changed; raises EngineError."""
         try:
-            value = json.loads(self._left("result.json", RESULT_BYTES_MAX))
-        except (ValueError, RecursionError) as error:
-            raise _unreadable(str(error)) from error
-        if not isinstance(value, dict):
-            raise _unreadable("it is no mapping")
-        return value
+            return parsed(self._left("result.json", RESULT_BYTES_MAX))
+        except ValueError as error:
+            raise unreadable(str(error)) from error
 
     def plotly(self) -> bytes:
         """The script that draws plotly's figures; nothing where there is no such figure. Raises EngineError."""
@@ -102,10 +100,11 @@ class Workplace(Struct, frozen=True):
         except OSError as error:
             if isinstance(error, FileNotFoundError) and instead is not None:
                 return instead
-            raise _unreadable(why(error)) from error
+            raise unreadable(why(error)) from error
 
 
-def _unreadable(reason: str) -> EngineError:
+def unreadable(reason: str) -> EngineError:
+    """The error for a result that is none."""
     return EngineError(problem("render-failed", reason=f"what the cells gave cannot be read: {reason}"))
 
 

@@ -24,6 +24,7 @@ from recto.problems import EngineError, Problem, problem
 from recto.problems.diagnosis import redacted
 from recto.progress import Event, Progress
 from recto.sandbox.base import Command, Limits, OnLine, Outcome, Sandbox
+from recto.sandbox.containment import Containment
 from recto.sandbox.exceeded import exceeded, says_refused
 
 # A format is one word of Quarto's or pandoc's, with extensions (`markdown+emoji`, `acm-pdf`, `my/own.lua`); a leading
@@ -38,7 +39,10 @@ _PROBED = re.compile(r"^\s*Path: (?P<python>/.*\S)\s*$", re.MULTILINE)
 
 
 class _Run(Struct, frozen=True):
-    """One run of Quarto. `output` is None unless it succeeded, and `files` are what was delivered of it."""
+    """One run of Quarto. `output` is None unless it succeeded, and `files` are what was delivered of it.
+
+    `containment` is None until the run is over.
+    """
 
     status: Status
     log: str
@@ -46,6 +50,7 @@ class _Run(Struct, frozen=True):
     problems: tuple[Problem, ...] = ()
     prefix: Path | None = None
     files: tuple[Path, ...] = ()
+    containment: Containment | None = None
 
 
 class QuartoEngine:
@@ -111,7 +116,7 @@ class QuartoEngine:
             run = _delivered(job, _judged(job, document, around, outcome))
         if run.status != "success":
             beside.clear_new()
-        return run
+        return replace(run, containment=Containment(self._sandbox.name, outcome.tiers))
 
     def _command(self, job: Job, document: Document, to: str, seconds: float, around: Surroundings) -> Command:
         assert self._quarto is not None
@@ -120,14 +125,13 @@ class QuartoEngine:
         argv += ["--no-execute-daemon", "--no-cache", "--log", str(around.log), "--log-format", "json-stream"]
         argv += ["--to", to] if to else []
         argv += ["--execute"] if job.document.suffix == ".ipynb" and document.executes else []
-        caches = job.environment.get("XDG_CACHE_HOME")
         return Command(
             argv=tuple(argv),
             cwd=job.document.parent,
             environment=around.environment,
             # Quarto's own resources lie beside its `bin`.
             read_only=(self._quarto.resolve().parents[1], job.prefix, *job.roots),
-            writable=(job.project, around.home, *([Path(caches)] if caches else [])),
+            writable=(job.project, around.home),
             leases=job.keep_open,
             limits=Limits(wall_seconds=max(seconds, 0.0), disk_bytes=job.disk_bytes_max),
         )
@@ -226,6 +230,7 @@ def _with(rendered: Rendered, job: Job, run: _Run, name: str, milliseconds: floa
         log=rendered.log + run.log,
         prefix=run.prefix or rendered.prefix,
         timings_ms={**rendered.timings_ms, f"render_{name}" if name else "render": round(milliseconds, 1)},
+        containment=rendered.containment if run.containment is None else run.containment.beside(rendered.containment),
     )
 
 

@@ -73,6 +73,6 @@ def read(file: Path) -> Evidence | None:
 
 def _path(text: str) -> Path:
     """A path that can be one; ValueError for what no system call takes."""
-    if "\0" in text:
+    if "\0" in text or not os.fsencode(text):
         raise ValueError(text)
     return Path(text)

@@ -98,8 +98,9 @@ def _errors(text: str) -> Iterator[str]:
             entry = json.loads(line)
         except (ValueError, RecursionError):
             continue
-        if isinstance(entry, dict) and isinstance(entry.get("level"), int) and entry["level"] >= _ERROR_LEVEL:
-            yield str(entry.get("msg", "")).strip()
+        level, said = (entry.get("level"), entry.get("msg")) if isinstance(entry, dict) else (None, None)
+        if isinstance(level, int) and level >= _ERROR_LEVEL and isinstance(said, str):
+            yield said.strip()
 
 
 def _without_cell(

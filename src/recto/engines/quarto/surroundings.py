@@ -6,13 +6,12 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import mkdtemp
 
 from msgspec import Struct
 
 from recto.engines.base import Job
 from recto.engines.quarto import evidence
-from recto.sandbox.removing import discarded
+from recto.sandbox.temporary import temporary
 
 _PATH = "/usr/local/bin:/usr/bin:/bin"
 
@@ -45,15 +44,11 @@ class Surroundings(Struct, frozen=True):
 @contextmanager
 def surroundings(job: Job) -> Iterator[Surroundings]:
     """Fresh surroundings for one run: nothing of an earlier run or of our own user is seen in them."""
-    home = Path(mkdtemp(prefix="recto-quarto-"))
-    try:
+    with temporary() as home:
         (home / "tmp").mkdir()
         evidence.plant(home / "ipython")
         job.give_fonts(home / "config" / "matplotlib")
         yield Surroundings(home, home / "quarto.jsonl", home / "kernel.json", _environment(job, home))
-    finally:
-        # What cannot be removed stays behind rather than hide the render's outcome.
-        discarded(home)
 
 
 def _environment(job: Job, home: Path) -> dict[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from recto.sandbox.door.addresses import inward
+from recto.addresses import inward
 from recto.sandbox.door.destinations import Destination
 
 

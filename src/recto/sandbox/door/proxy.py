@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import os
-import shutil
 import ssl
-import tempfile
 import threading
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +19,7 @@ from recto.sandbox.door.porter import Porter
 from recto.sandbox.door.relay import CHUNK_BYTES, End
 from recto.sandbox.door.upstream import Upstreams
 from recto.sandbox.refusal import refusal
+from recto.sandbox.temporary import temporary
 
 _SOCKET = "door"
 # sockaddr_un holds 108 bytes (unix(7)).
@@ -104,9 +103,10 @@ class _Open:
     """The directory, the socket and the thread of a door that is open."""
 
     def __init__(self, serve: _Serving, scratch: Path | None) -> None:
+        self._held = ExitStack()
         try:
             # For its owner alone.
-            directory = Path(tempfile.mkdtemp(prefix="recto-door-", dir=scratch))
+            directory = self._held.enter_context(temporary(scratch))
         except OSError as error:
             raise refusal(f"the socket of the way to the index cannot be made: {error}") from error
         self.path = directory / _SOCKET
@@ -136,7 +136,7 @@ class _Open:
             with suppress(RuntimeError):
                 self._loop.call_soon_threadsafe(self._stop.set)
             self._thread.join()
-        shutil.rmtree(self.path.parent, ignore_errors=True)
+        self._held.close()
 
     def _run(self, serve: _Serving, ready: Future[None]) -> None:
         try:

@@ -39,9 +39,9 @@ class Landlock:
     - Names, sizes and owners of files are seen in directories whose permissions admit it (stat(2)).
     - Processes are listed with their arguments, if `/proc` is not mounted with `hidepid=invisible`; their environments,
       memory and files are not shown.
-    - What belongs to the same user can have its permissions and times changed (chmod(2)), and its processes the way in
-      which they are scheduled: message libraries set that for their threads. Start as root, with a `user` for commands
-      alone, or give each command a container.
+    - What belongs to the same user can have its permissions, times and attributes changed (chmod(2), setxattr(2)), and
+      its processes the way in which they are scheduled: message libraries set that for their threads. Start as root,
+      with a `user` for commands alone, or give each command a container.
     - Where no control group can be made, memory and CPU time are limited for each process by itself.
     - Addresses of the machine's interfaces are told to whom asks the kernel (netlink).
     - `/tmp` and `/dev/shm` are not there: temporary files go to `TMPDIR`, and process pools of Python do not work.
@@ -54,8 +54,7 @@ class Landlock:
 
     def __init__(
         self,
-        user: int | None = None,
-        group: int | None = None,
+        identity: Identity | None = None,
         python: Path = Path(sys.executable),
         *,
         limits: Limits | None = None,
@@ -64,7 +63,7 @@ class Landlock:
         hidden: tuple[Path, ...] = (),
         home: Path | None = None,
     ) -> None:
-        """`user` and `group` are what root becomes for a command; whoever is not root stays who they are.
+        """`identity` is who root becomes for a command; whoever is not root stays who they are.
 
         `limits` are the operator's, within which each command has its own; `shown` every command may read. `hidden`
         are directories of ours: nothing can be taken out of one that a command may write, so it is refused where that
@@ -72,7 +71,7 @@ class Landlock:
         where this machine, or this user, cannot contain a command.
         """
         ruleset.require_version(ruleset.version())
-        self._identity = _identity(user, group)
+        self._identity = _required(identity or Identity.here())
         self._python = python
         self._limits = limits or Limits()
         self._shown = shown
@@ -109,11 +108,10 @@ class Landlock:
         require_no_home(command.writable, self._home, real)
         require_apart(command.writable, self._hidden, real, within=True)
         require_no_links(command.writable, (*self._hidden, *command.read_only), real)
-        user = None if self._identity is None else self._identity[0]
-        if user is not None:
-            identity = Identity(user, dropped=True)
-            identity.hand_over(command.writable)
-            identity.show(command.read_only)
+        self._identity.hand_over(command.writable)
+        self._identity.show(command.read_only)
+        number = self._identity.number
+        user = number if self._identity.dropped else None
         outer = {MARK: command.environment[MARK]} if MARK in command.environment else {}
         # Also read by another Python than ours: version 2 is that of all.
         spec = marshal.dumps(self._spec(command), 2)
@@ -132,6 +130,7 @@ class Landlock:
         return outcome
 
     def _spec(self, command: Command) -> dict[str, object]:
+        number = self._identity.number
         tcp = ruleset.ALL_TCP if command.network == "none" else 0
         return {
             "argv": tuple(command.argv),
@@ -143,21 +142,17 @@ class Landlock:
             "ruleset": (ruleset.ALL_FILES, tcp, ruleset.ALL_SCOPES),
             "grants": to_builtins(ruleset.grants(command)),
             "filter": self._filters[command.network],
-            "user": self._identity,
+            "user": (number, number) if self._identity.dropped else None,
         }
 
 
-def _identity(user: int | None, group: int | None) -> tuple[int, int] | None:
-    """Who a command becomes; None for whoever we are."""
-    if os.geteuid() != 0:
-        if user not in (None, os.geteuid()) or group not in (None, os.getegid()):
-            raise refusal("Only root can run a command as another user: start the service as root, or name none.")
-        return None
-    if not user or not group:
-        raise refusal(
-            "A contained command must not run as root: name a user and a group that are used for nothing else."
-        )
-    return (user, group)
+def _required(identity: Identity) -> Identity:
+    """The identity; raises SandboxError where this user cannot become it, or it is root."""
+    if os.geteuid() != 0 and identity != Identity.here():
+        raise refusal("Only root can run a command as another user: start the service as root, or name none.")
+    if identity.number == 0 or identity.dropped != (os.geteuid() == 0):
+        raise refusal("A contained command must not run as root: name a user that is used for nothing else.")
+    return identity
 
 
 def _check(said: bytes, outcome: Outcome) -> None:

@@ -1,0 +1,90 @@
+"""A directory of files by digest, of which those used longest ago go when it is full."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections import OrderedDict
+from contextlib import suppress
+from pathlib import Path
+
+# As often as the time of use is written to the disk.
+_USED_SECONDS = 60.0
+
+
+class Shelf:
+    """Files of at most `bytes_max` together, each put whole or not at all.
+
+    A file may have a note, a short word that is part of its name. Several processes may share a directory: each knows
+    what it put there and what it found at its start, and a file that another took away is one that is not kept. What is
+    given out stays readable for whoever has opened it.
+    """
+
+    def __init__(self, directory: Path, bytes_max: int) -> None:
+        self._directory = directory
+        self._bytes_max = bytes_max
+        # From the one used longest ago: digest to size, note and when its use was written down.
+        self._kept: OrderedDict[str, tuple[int, str, float]] = OrderedDict()
+        self.bytes = 0
+        for used, digest, size, note in sorted(self._found()):
+            self._kept[digest] = (size, note, used)
+            self.bytes += size
+
+    def get(self, digest: str) -> Path | None:
+        """Where the file is, used now; None where it is not kept."""
+        kept = self._kept.get(digest)
+        path = self._path(digest, kept[1] if kept else "")
+        try:
+            if kept is None or time.time() - kept[2] > _USED_SECONDS:
+                os.utime(path)
+                size = path.stat().st_size
+                self._drop(digest)
+                self._add(digest, size, kept[1] if kept else "")
+            else:
+                self._kept.move_to_end(digest)
+        except OSError:
+            self._drop(digest)
+            return None
+        return path
+
+    def note(self, digest: str) -> str | None:
+        """The note of a file; None where it is not kept."""
+        kept = self._kept.get(digest)
+        return None if kept is None else kept[1]
+
+    def put(self, digest: str, path: Path, note: str = "") -> None:
+        """Takes a file on the same volume, whose bytes were verified, by rename; raises OSError."""
+        place = self._path(digest, note)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        size = path.stat().st_size
+        path.replace(place)
+        self._drop(digest)
+        self._add(digest, size, note)
+        self._shrink()
+
+    def _shrink(self) -> None:
+        while self.bytes > self._bytes_max and self._kept:
+            digest, (_, note, _) = next(iter(self._kept.items()))
+            with suppress(OSError):
+                self._path(digest, note).unlink()
+            self._drop(digest)
+
+    def _add(self, digest: str, size: int, note: str) -> None:
+        self._kept[digest] = (size, note, time.time())
+        self.bytes += size
+
+    def _drop(self, digest: str) -> None:
+        if digest in self._kept:
+            self.bytes -= self._kept.pop(digest)[0]
+
+    def _path(self, digest: str, note: str) -> Path:
+        return self._directory / digest[:2] / (f"{digest[2:]}.{note}" if note else digest[2:])
+
+    def _found(self) -> list[tuple[float, str, int, str]]:
+        found = []
+        for path in self._directory.glob("[0-9a-f][0-9a-f]/[0-9a-f]*"):
+            with suppress(OSError):
+                status = path.stat()
+                rest, _, note = path.name.partition(".")
+                found.append((status.st_mtime, path.parent.name + rest, status.st_size, note))
+        return found
