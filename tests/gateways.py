@@ -13,6 +13,7 @@ import httpx2
 from msgspec import Struct, field
 
 from recto.index.base import Rule
+from recto.index.gateway import Rulebook
 from recto.index.serving import Options, opened, server
 from recto.index.upstream import Upstream
 
@@ -36,7 +37,7 @@ def options(directory: Path, *urls: str, bytes_max: int = 100_000_000, page_seco
 
 
 @contextmanager
-def running(made_of: Options, rules: Rules | None = None) -> Iterator[str]:
+def running(made_of: Options, rules: Rulebook | None = None) -> Iterator[str]:
     """A gateway that serves on the loopback; its address."""
     listening = socket.create_server(("127.0.0.1", 0), backlog=512)
     ready, done = threading.Event(), threading.Event()
