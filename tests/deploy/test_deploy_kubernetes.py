@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from ipaddress import ip_address, ip_network
 from typing import Any
 
@@ -239,3 +240,14 @@ def test_pods_that_build_find_the_gateway_without_asking_for_names() -> None:
     assert address.startswith(f"http://$({variable}):{service['spec']['ports'][0]['port']}/")
     links = {component(t): t["spec"]["enableServiceLinks"] for t in TEMPLATES.values()}
     assert links == {"build": True, "render": False, "gateway": False, "prune": False}
+
+
+def test_the_rules_of_the_gateway_are_ones_that_it_reads() -> None:
+    (made,) = of_kind("ConfigMap")
+    (container,) = containers(of("gateway"))
+    (mount,) = [found for found in container["volumeMounts"] if found["name"] == "rules"]
+    ((file, text),) = made["data"].items()
+    named = {entry["name"]: entry.get("value") for entry in container["env"]}
+    assert named["RECTO_RULES"] == f"{mount['mountPath']}/{file}"
+    read_choices = import_module("recto.index.rules.configuration").read_choices
+    assert read_choices(text.encode(), file, with_advisories=False) is not None
