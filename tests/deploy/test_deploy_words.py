@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 from deployed import DEPLOY, ROOT, commands, objects, services, variables
@@ -11,7 +12,7 @@ from recto.cli.parser import parser
 from recto.settings.model import PREFIX, declared
 from recto.version import VERSION
 
-# Found by the other readers of this room: where each name of ours stands in the text, in a comment too.
+# A name of ours wherever it stands in a file, in a comment too.
 _NAME = re.compile(rf"\b{PREFIX}[A-Z][A-Z_]*[A-Z]\b")
 _NOT_SETTINGS = {f"{PREFIX}CONFIG"}
 FILES = sorted(path for path in DEPLOY.rglob("*") if path.is_file())
@@ -20,8 +21,8 @@ COMMANDS = list(commands())
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(DEPLOY).as_posix())
-def test_every_name_of_ours_in_a_file_is_a_setting(path: object) -> None:
-    text = DEPLOY.joinpath(str(path)).read_text(encoding="utf-8")
+def test_every_name_of_ours_in_a_file_is_a_setting(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
     known = {f"{PREFIX}{name.upper()}" for name in declared()} | _NOT_SETTINGS
     assert set(_NAME.findall(text)) - known == set()
 
