@@ -55,7 +55,8 @@ def test_what_asks_for_health_asks_where_the_gateway_listens() -> None:
     found = dict(instructions())
     port = json.loads(found["CMD"])[-1]
     assert found["EXPOSE"] == port
-    assert f"('127.0.0.1', {port})" in found["HEALTHCHECK"]
+    assert f"('127.0.0.1', {port}, " in found["HEALTHCHECK"]
+    assert "'/health'" in found["HEALTHCHECK"]
 
 
 def compose_findings(path: Path) -> subprocess.CompletedProcess[str]:

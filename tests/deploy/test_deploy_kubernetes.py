@@ -208,10 +208,8 @@ def test_the_service_leads_to_a_port_that_the_gateway_opens() -> None:
     opened = {found["name"]: found["containerPort"] for found in container["ports"]}
     assert opened[port["targetPort"]] == port["port"]
     assert str(port["port"]) in container["args"]
-    assert {probe: container[probe]["tcpSocket"]["port"] for probe in ("readinessProbe", "livenessProbe")} == {
-        "readinessProbe": port["targetPort"],
-        "livenessProbe": port["targetPort"],
-    }
+    for probe in ("startupProbe", "readinessProbe", "livenessProbe"):
+        assert container[probe]["httpGet"] == {"path": "/health", "port": port["targetPort"]}
 
 
 @pytest.mark.parametrize("where", TEMPLATES)
@@ -248,6 +246,6 @@ def test_the_rules_of_the_gateway_are_ones_that_it_reads() -> None:
     (mount,) = [found for found in container["volumeMounts"] if found["name"] == "rules"]
     ((file, text),) = made["data"].items()
     named = {entry["name"]: entry.get("value") for entry in container["env"]}
-    assert named["RECTO_RULES"] == f"{mount['mountPath']}/{file}"
+    assert named["RECTO_GATEWAY_RULES"] == f"{mount['mountPath']}/{file}"
     read_choices = import_module("recto.index.rules.configuration").read_choices
     assert read_choices(text.encode(), file, with_advisories=False) is not None
