@@ -12,22 +12,28 @@ from pathlib import Path
 import httpx2
 from msgspec import Struct, field
 
+from recto.index.advisories.collection import NONE, Advisories
+from recto.index.audit import Audit, NoAudit
 from recto.index.base import Rule
-from recto.index.gateway import Rulebook
 from recto.index.serving import Options, opened, server
+from recto.index.serving import Rules as LiveRules
 from recto.index.upstream import Upstream
 
 
 class Rules(Struct):
-    """A rulebook: the rules of everybody, and those of single tenants."""
+    """A rulebook: the rules of everybody, those of single tenants, and what is known of packages."""
 
     everybody: tuple[Rule, ...] = ()
     tenants: Mapping[str, tuple[Rule, ...]] = field(default_factory=dict)
     version: str = "1"
+    advisories: Advisories = NONE
 
     def rules_for(self, tenant: str) -> tuple[Rule, ...]:
         """As the port says."""
         return self.tenants.get(tenant, self.everybody)
+
+    def refresh(self) -> None:
+        """Nothing changes."""
 
 
 def options(directory: Path, *urls: str, bytes_max: int = 100_000_000, page_seconds: float = 600.0) -> Options:
@@ -37,14 +43,14 @@ def options(directory: Path, *urls: str, bytes_max: int = 100_000_000, page_seco
 
 
 @contextmanager
-def running(made_of: Options, rules: Rulebook | None = None) -> Iterator[str]:
+def running(made_of: Options, rules: LiveRules | None = None, audit: Audit | None = None) -> Iterator[str]:
     """A gateway that serves on the loopback; its address."""
     listening = socket.create_server(("127.0.0.1", 0), backlog=512)
     ready, done = threading.Event(), threading.Event()
     problems: list[BaseException] = []
 
     async def run() -> None:
-        async with opened(made_of, rules or Rules()) as app:
+        async with opened(made_of, rules or Rules(), audit or NoAudit()) as app:
             serving = server(app)
             task = asyncio.create_task(serving.serve(sockets=[listening]))
             ready.set()

@@ -47,6 +47,13 @@ EXAMPLES: dict[str, tuple[str, object]] = {
     "free_floor": ("0", 0),
     "quarto": ("/opt/quarto/bin/quarto", Path("/opt/quarto/bin/quarto")),
     "render_variables": ("LANG, API_KEY", ("LANG", "API_KEY")),
+    "gateway_indexes": (
+        "https://own.example/simple https://mirror.example/simple",
+        ("https://own.example/simple", "https://mirror.example/simple"),
+    ),
+    "gateway_rules": ("/etc/recto/rules.toml", Path("/etc/recto/rules.toml")),
+    "gateway_advisories": ("/srv/advisories", Path("/srv/advisories")),
+    "gateway_bytes": ("50 GB", 50 * 10**9),
     "audit": ("off", False),
     "audit_bytes": ("1 MB", 10**6),
     "audit_days": ("30", 30.0),

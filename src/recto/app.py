@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from recto.environments.finishing import Finishing
     from recto.environments.providers import Providers
     from recto.index.audit import Audit
+    from recto.index.rules.current import CurrentRules
+    from recto.index.serving import Options as GatewayOptions
     from recto.interpreters import Base, Interpreters
     from recto.policy import Grant, Policy
     from recto.recall.question import Question
@@ -111,6 +113,47 @@ class App:
         return audit.AuditLog(self.audit_directory, options)
 
     @property
+    def gateway_options(self) -> GatewayOptions:
+        """What the gateway is made of; raises SettingsError."""
+        from recto.index.credentials import upstreams
+        from recto.index.serving import Options
+
+        settings = self.settings
+        urls = settings.gateway_indexes or tuple(filter(None, (self._index_url,)))
+        if not urls:
+            from recto.problems import SettingsError, problem
+
+            raise SettingsError(problem("gateway-without-index"))
+        directory = self.store.cache / "gateway"
+        return Options(directory, upstreams(urls, settings.path), settings.gateway_bytes, settings.page_seconds)
+
+    @property
+    def gateway_rules(self) -> CurrentRules:
+        """The operator's rules about packages; raises SettingsError."""
+        from recto.index.rules.configuration import read_choices
+        from recto.index.rules.current import CurrentRules
+
+        file, folder = self.settings.gateway_rules, self.settings.gateway_advisories
+        try:
+            data = b"" if file is None else file.read_bytes()
+        except OSError as error:
+            from recto.problems import SettingsError, problem
+
+            reason = error.strerror or str(error)
+            raise SettingsError(problem("gateway-rules-unreadable", file=file, reason=reason)) from error
+        choices = read_choices(data, str(file), with_advisories=folder is not None)
+        return CurrentRules(choices, folder)
+
+    @property
+    def _index_url(self) -> str | None:
+        """The address of the index: that of the setting, else what the installer's configuration says."""
+        from recto.resolver.index_pages import default_index
+
+        # Before there is a base, for one is made with the installer: any interpreter does.
+        python = self.interpreters.probe(self.python)
+        return self.settings.index_url or default_index(self.uv, python, self.wheels, self.sandbox)
+
+    @property
     def wheels(self) -> Path:
         """The cache of the installer."""
         return self.store.cache / "uv"
@@ -191,14 +234,10 @@ class App:
 
     def _access(self) -> Access:
         """Where contained installers may go."""
-        from recto.resolver.index_pages import default_index
         from recto.sandbox.door import hosts
         from recto.sandbox.door.access import Access
 
-        settings = self.settings
-        # Before there is a base, for one is made with the installer: any interpreter does.
-        python = self.interpreters.probe(self.python)
-        url = settings.index_url or default_index(self.uv, python, self.wheels, self.sandbox)
+        settings, url = self.settings, self._index_url
         if url is None:
             return Access(frozenset())
         return hosts.access(url, self.store.cache / "hosts", settings.network, further=settings.index_hosts)

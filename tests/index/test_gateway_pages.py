@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
+from datetime import timedelta
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
@@ -152,7 +153,7 @@ def test_what_is_hidden_is_on_no_page_and_at_no_address(index: Above, tmp_path: 
     young = index.add("alpha", "alpha-3.0-py3-none-any.whl", b"young", upload_time=_now())
     timeless = index.add("alpha", "alpha-4.0-py3-none-any.whl", b"timeless", upload_time=None)
     index.pages["alpha"]["versions"] += ["3.0", "4.0"]
-    rules = Rules((Age(7),), {"trusted": ()})
+    rules = Rules((Age(timedelta(days=7)),), {"trusted": ()})
     with running(options(tmp_path, index.url), rules) as address, client(address) as asking:
         told = page(asking)
         assert told["versions"] == ["1.0", "2.0"]
@@ -175,7 +176,10 @@ def test_what_is_hidden_is_on_no_page_and_at_no_address(index: Above, tmp_path: 
 
 
 def test_a_project_of_which_everything_is_hidden_is_not_there(index: Above, tmp_path: Path) -> None:
-    with running(options(tmp_path, index.url), Rules((Age(36_500),))) as address, client(address) as asking:
+    with (
+        running(options(tmp_path, index.url), Rules((Age(timedelta(days=36_500)),))) as address,
+        client(address) as asking,
+    ):
         assert asking.get("/simple/alpha/").status_code == 404
 
 

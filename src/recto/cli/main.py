@@ -24,6 +24,7 @@ COMMANDS = {
     "check": "recto.cli.commands.check",
     "env": "recto.cli.commands.env",
     "base": "recto.cli.commands.base",
+    "gateway": "recto.cli.commands.gateway",
     "diagnose": "recto.cli.commands.diagnose",
     "audit": "recto.cli.commands.audit",
     "doctor": "recto.cli.commands.doctor",

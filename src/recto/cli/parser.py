@@ -156,12 +156,19 @@ def _json(command: argparse.ArgumentParser) -> None:
     command.add_argument("--json", action="store_true", help=_JSON)
 
 
+def _gateway(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--host", default="127.0.0.1", metavar="HOST", help="the address to listen at [127.0.0.1]")
+    command.add_argument("--port", type=int, default=8765, metavar="PORT", help="the port to listen at [8765]")
+    command.add_argument("--socket", type=Path, metavar="PATH", help="listen at a Unix socket instead")
+
+
 _COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None]]] = {
     "render": ("render a document with its project's packages", _render),
     "run": ("run any command in the project's environment", _run),
     "check": ("show what would be installed; install nothing", _check),
     "env": ("build, show, explain, update and remove environments", _env),
     "base": ("make and show the base that all environments see", _base),
+    "gateway": ("serve packages of an index by the operator's rules", _gateway),
     "diagnose": ("say what went wrong in a log", _diagnose),
     "audit": ("show what the gateway handed out, and what it did not", _audit),
     "doctor": ("check this installation", _json),

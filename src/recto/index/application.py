@@ -8,18 +8,24 @@ GET /why/NAME/                             which files the operator's rules hide
 GET /health                                whether it serves
 ```
 
-All but `/health` also below `/tenants/TENANT`, by the rules of that tenant.
+All these also below `/tenants/TENANT`, by the rules of that tenant. Beside them, for `pip-audit` and `uv audit`:
+
+```
+POST /v1/query  POST /v1/querybatch  GET /v1/vulns/ID    what the operator's advisories say (OSV)
+```
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
+import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import msgspec
+from packaging.utils import canonicalize_name
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
@@ -27,23 +33,29 @@ from starlette.routing import Mount, Route, Router
 from starlette.types import Receive, Scope, Send
 
 from recto.index.accepting import form_for
+from recto.index.advisories.collection import Advisories
+from recto.index.audit import Audit
 from recto.index.base import Decision
 from recto.index.files import CHUNK_BYTES, Wanted
 from recto.index.gateway import Gateway, Offered
 from recto.index.html import project_html, projects_html
+from recto.index.osv import osv_routes
 from recto.index.page import JSON
 from recto.index.ranges import Span, Unsatisfiable, span
+from recto.index.recording import Recording
 from recto.index.upstream import UpstreamError
+from recto.problems import StoreError
 
 _PAGE_CONTROL = "max-age=600"
 _FILE_CONTROL = "max-age=31536000, immutable"
 _METADATA = ".metadata"
+_NOT_FOUND = 404
 _BINARY = "application/octet-stream"
 
 
-def application(gateway: Gateway) -> Starlette:
-    """The ASGI application of a gateway."""
-    door = _Door(gateway)
+def application(gateway: Gateway, audit: Audit, advisories: Callable[[], Advisories]) -> Starlette:
+    """The ASGI application of a gateway, which records what it does."""
+    door = _Door(gateway, audit)
     routes = [
         Route("/simple/", door.projects, methods=["GET"]),
         Route("/simple/{name}", door.page, methods=["GET"]),
@@ -53,8 +65,8 @@ def application(gateway: Gateway) -> Starlette:
     ]
     tenants = Mount("/tenants/{tenant}", Router(routes, redirect_slashes=False))
     app = Starlette(
-        routes=[Route("/health", door.health, methods=["GET"]), tenants, *routes],
-        exception_handlers={UpstreamError: _upstream_error},
+        routes=[*routes, tenants, *osv_routes(advisories), Route("/health", door.health, methods=["GET"])],
+        exception_handlers={UpstreamError: _upstream_error, StoreError: _unrecorded},
     )
     app.router.redirect_slashes = False
     return app
@@ -63,8 +75,9 @@ def application(gateway: Gateway) -> Starlette:
 class _Door:
     """The routes."""
 
-    def __init__(self, gateway: Gateway) -> None:
+    def __init__(self, gateway: Gateway, audit: Audit) -> None:
         self._gateway = gateway
+        self._audit = audit
 
     async def health(self, request: Request) -> Response:
         return _json({"status": "ok", "files": {"bytes": self._gateway.files.shelf.bytes}})
@@ -74,29 +87,63 @@ class _Door:
         return _formed(request, msgspec.json.encode(mapping), projects_html, {})
 
     async def page(self, request: Request) -> Response:
-        told = await self._gateway.page(_tenant(request), request.path_params["name"])
+        recording = self._recording(request)
+        try:
+            told = await self._gateway.page(_tenant(request), request.path_params["name"])
+        except UpstreamError as error:
+            recording.failed(str(error))
+            raise
         if told is None:
+            recording.failed("no index has it")
             return _missing()
+        if not told.there:
+            recording.hidden()
+            return _missing()
+        recording.served()
         # What is not known to be current is asked for again as soon as the index is back.
         headers = {"Cache-Control": _PAGE_CONTROL if told.current else "no-cache"}
         return _formed(request, told.json, project_html, headers)
 
     async def file(self, request: Request) -> Response:
         name, sha256, filename = (request.path_params[key] for key in ("name", "sha256", "filename"))
-        plain = filename.removesuffix(_METADATA)
-        offered = await self._gateway.file(_tenant(request), name, sha256, plain)
-        if offered is None or not offered.decision.allowed:
-            # A file that is hidden is not there, whoever knows its address.
-            return _missing(None if offered is None else offered.decision)
-        if plain != filename:
-            return await self._metadata(request, offered)
-        return await self._bytes(request, offered)
+        recording = self._recording(request)
+        recording.about(filename, sha256, None)
+        try:
+            offered = await self._gateway.file(_tenant(request), name, sha256, filename.removesuffix(_METADATA))
+            if offered is None:
+                recording.failed("its page has no such file")
+                return _missing()
+            recording.about(filename, sha256, offered.file.size if filename == offered.file.filename else None)
+            if not offered.decision.allowed:
+                # A file that is hidden is not there, whoever knows its address.
+                recording.hidden(offered.decision)
+                return _missing(offered.decision)
+            wants_file = filename == offered.file.filename
+            response = await (self._bytes if wants_file else self._metadata)(request, offered)
+        except UpstreamError as error:
+            recording.failed(str(error))
+            raise
+        if response.status_code == _NOT_FOUND:
+            recording.failed("its metadata is not known")
+            return response
+        try:
+            recording.served(offered.decision)
+        except StoreError:
+            if isinstance(response, _Read):
+                response.close()
+            raise
+        return response
 
     async def why(self, request: Request) -> Response:
         hidden = await self._gateway.why(_tenant(request), request.path_params["name"])
         if hidden is None:
             return _missing()
         return _json({"files": [{"filename": one.filename, **_reasons(one.decision)} for one in hidden]})
+
+    def _recording(self, request: Request) -> Recording:
+        client = request.client.host if request.client else "socket"
+        name = str(canonicalize_name(request.path_params["name"]))
+        return Recording(self._audit, _tenant(request), name, client, time.time)
 
     async def _metadata(self, request: Request, offered: Offered) -> Response:
         files, sha256 = self._gateway.files, offered.file.sha256
@@ -178,7 +225,11 @@ class _Read(StreamingResponse):
         try:
             await super().__call__(scope, receive, send)
         finally:
-            os.close(self._descriptor)
+            self.close()
+
+    def close(self) -> None:
+        """Gives the file back, sent or not; once."""
+        os.close(self._descriptor)
 
 
 def _part(body: bytes, part: Span, size: int, headers: Mapping[str, str]) -> Response:
@@ -220,7 +271,7 @@ def _tenant(request: Request) -> str:
 
 def _missing(decision: Decision | None = None) -> Response:
     content = {"detail": "not found", **({} if decision is None else _reasons(decision))}
-    return _json(content, 404)
+    return _json(content, _NOT_FOUND)
 
 
 def _reasons(decision: Decision) -> dict[str, object]:
@@ -235,3 +286,9 @@ def _json(content: object, status: int = 200) -> Response:
 async def _upstream_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, UpstreamError)
     return _json({"detail": f"{error}"}, 504 if error.late else 502)
+
+
+async def _unrecorded(request: Request, error: Exception) -> Response:
+    """What the operator's log cannot tell of is not done."""
+    assert isinstance(error, StoreError)
+    return _json({"detail": error.problems[0].message}, 503)

@@ -26,7 +26,7 @@ _NAME_MAX = 200
 
 
 class Rulebook(Protocol):
-    """The operator's rules for each tenant."""
+    """The operator's rules for each tenant, as they are now."""
 
     @property
     def version(self) -> str:
@@ -82,7 +82,7 @@ class Gateway:
         self._shown: Weighed[tuple[str, str], tuple[object, float, Told]] = Weighed(_SHOWN_BYTES_MAX)
 
     async def page(self, tenant: str, name: str) -> Told | None:
-        """The page of a project, None where there is nothing to show of it; raises UpstreamError."""
+        """The page of a project, None where no index has it; raises UpstreamError."""
         found = await self._found(name)
         if found is None:
             return None
@@ -92,7 +92,7 @@ class Gateway:
         if kept is None or kept[0] != state or not 0 <= now - kept[1] < _SHOWN_SECONDS:
             kept = (state, now, self._told(found, tenant))
             self._shown.put(key, kept, len(kept[2].json))
-        return kept[2] if kept[2].there else None
+        return kept[2]
 
     async def file(self, tenant: str, name: str, sha256: str, filename: str) -> Offered | None:
         """A file of a project's page and the answer about it, None where the page has none; raises UpstreamError."""

@@ -57,6 +57,8 @@ def default_index(uv: Path, base: Base, cache: Path, sandbox: Sandbox) -> str | 
     match kept:
         case {"uv": list(of), "url": str(url)} if of == asked:
             return url
+    # In a new data directory nobody has used it yet.
+    cache.mkdir(parents=True, exist_ok=True)
     found = _ask(uv, base, cache, sandbox)
     if found is not None:
         # Not through a rename: whoever reads half of it asks for themselves.

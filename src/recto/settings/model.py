@@ -9,6 +9,7 @@ from msgspec import Struct, field
 
 from recto.settings.readers import (
     parse_address,
+    parse_addresses,
     parse_alias,
     parse_builds,
     parse_count,
@@ -211,6 +212,26 @@ class Settings(Struct, frozen=True):
             "Further hosts that contained installers may reach, separated by commas.",
         ),
     ] = ()
+    gateway_indexes: Annotated[
+        tuple[str, ...],
+        Setting(
+            parse_addresses,
+            "`RECTO_INDEX_URL`, else what that defaults to",
+            "Indexes that the gateway asks, URLs separated by spaces: the first that has a project is asked for it. "
+            "For a user without a password, `keyring` is asked.",
+        ),
+    ] = ()
+    gateway_rules: Annotated[
+        Path | None,
+        Setting(parse_path, "wheels only, nothing malicious", "The gateway's rules about packages, a TOML file."),
+    ] = None
+    gateway_advisories: Annotated[
+        Path | None,
+        Setting(parse_path, "none", "A folder of advisories in the OSV format, for the rules that go by them."),
+    ] = None
+    gateway_bytes: Annotated[int, Setting(parse_size, "`10 GB`", "Bytes of package files that the gateway keeps.")] = (
+        10_000_000_000
+    )
     audit: Annotated[
         bool,
         Setting(

@@ -93,6 +93,10 @@ def parse_address(text: str) -> str:
     return text
 
 
+def parse_addresses(text: str) -> tuple[str, ...]:
+    return tuple(map(parse_address, text.split()))
+
+
 def parse_alias(text: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", text):
         raise ValueError("expected a short name of letters, digits, `.`, `_` and `-`")

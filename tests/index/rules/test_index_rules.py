@@ -82,12 +82,12 @@ def test_only_wheels(kind: str, expected: bool) -> None:
     ],
 )
 def test_what_was_uploaded_a_short_time_ago_is_hidden(age: timedelta, expected: str | None) -> None:
-    found = Age(7).judge(PROJECT, replace(FILE, uploaded=NOW - age), NOW)
+    found = Age.of_days(7).judge(PROJECT, replace(FILE, uploaded=NOW - age), NOW)
     assert (found.reason if found else None) == expected
 
 
 def test_an_exempt_project_may_be_of_any_age() -> None:
-    rule = Age(7, frozenset({"widget"}))
+    rule = Age.of_days(7, frozenset({"widget"}))
     assert rule.judge(PROJECT, replace(FILE, uploaded=None), NOW) is None
     assert rule.judge(Project("gadget"), replace(FILE, uploaded=None), NOW) is not None
 
@@ -171,7 +171,7 @@ def test_a_level_that_was_not_chosen_is_not_reached() -> None:
 
 
 NEEDS: list[tuple[Rule, Project, File]] = [
-    (Age(1), PROJECT, replace(FILE, uploaded=None)),
+    (Age.of_days(1), PROJECT, replace(FILE, uploaded=None)),
     (AsOf.of(date(2026, 1, 1)), PROJECT, replace(FILE, uploaded=None)),
     (FileSize(10**12), PROJECT, replace(FILE, size=None)),
     (ProjectSize(10**12), replace(PROJECT, bytes=None), FILE),

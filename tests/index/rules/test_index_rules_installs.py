@@ -13,11 +13,12 @@ import pytest
 
 from gateways import client, options, running
 from index_above import Above, above
-from osv_records import advisories, record
-from recto.index.rules.configuration import Rulebook, read_choices
+from osv_records import keep, record
+from recto.index.rules.configuration import read_choices
+from recto.index.rules.current import CurrentRules
 from wheels import make_wheel
 
-KNOWN = advisories(
+KNOWN = (
     record("MAL-2026-1", name="Widget", versions=["2.0"]),
     record("PYSEC-1", name="gadget", events=[{"introduced": "2.0"}], database_specific={"severity": "HIGH"}),
 )
@@ -36,10 +37,12 @@ def index(tmp_path: Path) -> Iterator[Above]:
         yield one
 
 
-def rulebook(line: str) -> Rulebook:
-    """The rules of one line and, of the defaults, only that of quarantine."""
+def rules_of(line: str, folder: Path) -> CurrentRules:
+    """The rules of one line and, of the defaults, only that of quarantine; the advisories are put into the folder."""
+    keep(folder, *KNOWN)
     off = [f"{key} = false\n" for key in ("malicious", "wheels-only") if not line.startswith(key)]
-    return read_choices(f"[rules]\n{''.join(off)}{line}".encode(), "rules.toml", with_advisories=True).over(KNOWN)
+    text = f"[rules]\n{''.join(off)}{line}"
+    return CurrentRules(read_choices(text.encode(), "rules.toml", with_advisories=True), folder)
 
 
 def by_uv(uv: Path, address: str, what: str, into: Path) -> bool:
@@ -112,7 +115,7 @@ def test_what_a_rule_hides_cannot_be_installed(
 ) -> None:
     line, change, left = CASES[case]
     change(index)
-    with running(options(tmp_path / "kept", index.url), rulebook(line)) as address:
+    with running(options(tmp_path / "kept", index.url), rules_of(line, tmp_path / "osv")) as address:
         assert not install(uv, address, "widget==2.0", tmp_path / "exact")
         assert install(uv, address, "widget", tmp_path / "any") == (left is not None)
         assert install(uv, address, "gadget==1.0", tmp_path / "other")
@@ -130,7 +133,7 @@ def test_what_a_rule_hides_has_no_address(index: Above, tmp_path: Path, case: st
         assert all(asking.get(f"/files/widget/{digests[name]}/{name}").status_code == 200 for name in (OLD, NEW))
     change(index)
     kept = options(tmp_path / "kept", index.url, page_seconds=0.0)
-    with running(kept, rulebook(line)) as address, client(address) as asking:
+    with running(kept, rules_of(line, tmp_path / "osv")) as address, client(address) as asking:
         assert {asking.get(path).status_code for path in spellings(digests[NEW], NEW)} == {404}
         assert {asking.head(path).status_code for path in spellings(digests[NEW], NEW)} == {404}
         old = asking.get(f"/files/widget/{digests[OLD]}/{OLD}")
@@ -150,14 +153,17 @@ def spellings(digest: str, filename: str) -> list[str]:
 def test_a_warning_hides_nothing(index: Above, tmp_path: Path) -> None:
     status("archived")(index)
     for line in ('malicious = "warn"', 'vulnerable = {warn = "low"}', 'archived = "warn"'):
-        with running(options(tmp_path / line[:3], index.url), rulebook(line)) as address, client(address) as asking:
+        with (
+            running(options(tmp_path / line[:3], index.url), rules_of(line, tmp_path / "osv")) as address,
+            client(address) as asking,
+        ):
             for name in ("widget", "gadget"):
                 assert len(asking.get(f"/simple/{name}/").json()["files"]) == 2
 
 
 def test_vulnerabilities_hide_from_their_level_on(index: Above, tmp_path: Path) -> None:
     for level, left in (("high", ["1.0"]), ("critical", ["1.0", "2.0"])):
-        rules = rulebook(f'vulnerable = {{block = "{level}"}}')
+        rules = rules_of(f'vulnerable = {{block = "{level}"}}', tmp_path / "osv")
         with running(options(tmp_path / level, index.url), rules) as address, client(address) as asking:
             assert asking.get("/simple/gadget/").json()["versions"] == left
 
@@ -166,7 +172,7 @@ def test_vulnerabilities_hide_from_their_level_on(index: Above, tmp_path: Path) 
 @pytest.mark.parametrize("install", [by_uv, by_pip])
 def test_only_wheels_are_installed(index: Above, uv: Path, tmp_path: Path, install: Callable[..., bool]) -> None:
     index.add("widget", "widget-3.0.tar.gz", b"a script that would run")
-    with running(options(tmp_path / "kept", index.url), rulebook("wheels-only = true")) as address:
+    with running(options(tmp_path / "kept", index.url), rules_of("wheels-only = true", tmp_path / "osv")) as address:
         assert install(uv, address, "widget", tmp_path / "any")
         assert not install(uv, address, "widget==3.0", tmp_path / "exact")
     assert installed(tmp_path / "any") == ["widget-2.0"]

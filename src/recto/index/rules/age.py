@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from functools import lru_cache
 
 from msgspec import Struct
 
@@ -11,14 +10,19 @@ from recto.index.base import File, Finding, Project
 
 
 class Age(Struct, frozen=True):
-    """Nothing younger than `days`; also nothing of which the index does not say when it was uploaded.
+    """Nothing younger than `span`; also nothing of which the index does not say when it was uploaded.
 
     `exempt` are normalised names of projects that may be new, such as the operator's own.
     """
 
-    days: float
+    span: timedelta
     exempt: frozenset[str] = frozenset()
     name: str = "age"
+
+    @classmethod
+    def of_days(cls, days: float, exempt: frozenset[str] = frozenset()) -> Age:
+        """The rule for so many days."""
+        return cls(timedelta(days=days), exempt)
 
     def judge(self, project: Project, file: File, now: datetime) -> Finding | None:
         """As the port says."""
@@ -26,11 +30,7 @@ class Age(Struct, frozen=True):
             return None
         if file.uploaded is None:
             return Finding(self.name, "the index does not say when it was uploaded")
-        if now - file.uploaded < _span(self.days):
-            return Finding(self.name, f"younger than {self.days:g} {'day' if self.days == 1 else 'days'}")
+        if now - file.uploaded < self.span:
+            days = self.span / timedelta(days=1)
+            return Finding(self.name, f"younger than {days:g} {'day' if days == 1 else 'days'}")
         return None
-
-
-@lru_cache(maxsize=64)  # for each file of a page, and making one takes longer than all else here
-def _span(days: float) -> timedelta:
-    return timedelta(days=days)

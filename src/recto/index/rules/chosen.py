@@ -102,7 +102,7 @@ KEYS: dict[str, Key] = {
         read_days,
         "minimum-age-days = 7",
         lambda chosen, *_: (
-            Age(chosen.minimum_age_days, chosen.age_exempt or frozenset()) if chosen.minimum_age_days else None
+            Age.of_days(chosen.minimum_age_days, chosen.age_exempt or frozenset()) if chosen.minimum_age_days else None
         ),
     ),
     "age-exempt": Key(read_names, 'age-exempt = ["our-package"]', lambda *_: None),
