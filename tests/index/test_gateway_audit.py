@@ -11,7 +11,7 @@ import pytest
 
 from gateways import Rules, client, options, running
 from index_above import Above, above
-from recto.index.audit import Audit, Entry, Foreign, entries
+from recto.index.audit import Audit, Entry, entries
 from recto.index.audit.log import AuditLog
 from recto.index.rules.age import Age
 from recto.problems import StoreError, problem
@@ -39,8 +39,9 @@ class Unwritable:
 
 def told(directory: Path) -> list[tuple[str, str, str, str, str]]:
     found = list(entries(directory))
-    assert not any(isinstance(entry, Foreign) for entry in found)
-    return [(e.verdict, e.package, e.file, e.rule, e.tenant) for e in found if isinstance(e, Entry)]
+    ours = [entry for entry in found if isinstance(entry, Entry)]
+    assert len(ours) == len(found)
+    return [(entry.verdict, entry.package, entry.file, entry.rule, entry.tenant) for entry in ours]
 
 
 def test_pages_and_files_are_recorded_with_who_asked_and_what_came_of_it(index: Above, tmp_path: Path) -> None:
