@@ -18,7 +18,7 @@ from gateway_process import Gateway, Installer, gateway, pip_installer, uv_insta
 from gateways import client
 from loopback_index import LoopbackIndex, serving
 from osv_records import keep, record
-from recto.index.audit import Entry, entries
+from recto.index.audit import entries
 from wheels import make_wheel
 
 BACKEND = """\
@@ -100,7 +100,7 @@ class Served:
         return f"{self.gateway.address}/tenants/{tenant}/files/{project}/{hashes['sha256']}/{filename}"
 
     def audited(self, tenant: str) -> list[tuple[str, str, str]]:
-        found = [entry for entry in entries(self.data / "v1" / "audit") if isinstance(entry, Entry)]
+        found = entries(self.data / "v1" / "audit")
         return [(entry.verdict, entry.file, entry.rule) for entry in found if entry.tenant == tenant]
 
 
