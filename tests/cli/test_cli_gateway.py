@@ -18,6 +18,7 @@ from commandline import Recto
 from gateway_process import gateway, pip_installer, uv_installer
 from gateways import client
 from loopback_index import LoopbackIndex, serving
+from recto.problems import KINDS
 
 pytest_plugins = ("cli_fixtures",)
 
@@ -70,8 +71,8 @@ def test_a_port_that_is_taken(below: Recto) -> None:
         port = first.address.rpartition(":")[2]
         done = below("gateway", "--port", port)
 
-    # What `gateway-address` says.
     assert done.code == 1
+    assert KINDS["gateway-address"].hint in done.err
     assert f"cannot listen at `127.0.0.1:{port}`: Address already in use" in done.err
 
 
@@ -143,9 +144,8 @@ def test_an_installer_that_names_no_index(bare: Recto, tmp_path: Path) -> None:
 
     done = own("gateway", "--port", 0)
 
-    # What `gateway-without-index` says.
     assert done.code == 1
-    assert "There is no index that the gateway could ask." in done.err
+    assert KINDS["gateway-without-index"].message in done.err
     with serving(LoopbackIndex()) as index, gateway(own, RECTO_GATEWAY_INDEXES=index.url):
         pass
 
@@ -266,8 +266,8 @@ def test_a_password_that_is_nowhere(
         "gateway", "--port", 0, RECTO_GATEWAY_INDEXES=url.replace("//", "//reader@"), PATH=f"{path}:{os.defpath}"
     )
 
-    # What `gateway-credentials-missing` says.
     assert done.code == 1
+    assert KINDS["gateway-credentials-missing"].hint.format(url=url, user="reader") in done.err
     assert f"no password of `reader` for the index `{url}`: {reason}" in done.err
 
 
