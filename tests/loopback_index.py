@@ -34,6 +34,8 @@ class LoopbackIndex:
     # Projects whose page is never sent.
     mute: set[str] = field(default_factory=set)
     broken: set[str] = field(default_factory=set)
+    # What the index says of a project as a whole (PEP 792).
+    statuses: dict[str, str] = field(default_factory=dict)
     over: threading.Event = field(default_factory=threading.Event)
 
     @property
@@ -127,6 +129,8 @@ class LoopbackIndex:
             return 500, b"", "text/plain"
         if name in self.projects:
             page = {"meta": {"api-version": "1.1"}, "name": name, "files": self.projects[name]}
+            if name in self.statuses:
+                page["project-status"] = {"status": self.statuses[name]}
             return 200, json.dumps(page).encode(), "application/vnd.pypi.simple.v1+json"
         return 404, b"", "text/plain"
 

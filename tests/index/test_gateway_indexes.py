@@ -134,7 +134,30 @@ def test_an_index_elsewhere_cannot_have_this_machines_networks_read(first: Above
     assert "private network" in answer.json()["detail"]
 
 
-@pytest.mark.parametrize("url", ["file:///etc/passwd", "ftp://127.0.0.1/x", "http://[::1", "javascript:1", "//"])
+@pytest.mark.parametrize("path", ["/simple/alpha/", f"/files/{WHEEL}"])
+def test_an_index_elsewhere_cannot_lead_there_by_a_redirect_either(first: Above, tmp_path: Path, path: str) -> None:
+    digest = first.add("alpha", WHEEL, b"one")
+    away = "http://169.254.169.254/latest/meta-data"
+    first.handle[path] = lambda request: send(request, 302, b"", Location=away)
+    with running(options(tmp_path, first.url)) as address, client(address) as asking:
+        answer = asking.get(f"/files/alpha/{digest}/{WHEEL}")
+
+    assert answer.status_code == 502
+    assert "private network" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "file:///etc/passwd",
+        "ftp://127.0.0.1/x",
+        "http://[::1",
+        "javascript:1",
+        "//",
+        "http://a..b/x",
+        f"http://{'a' * 80}/x",
+    ],
+)
 def test_a_file_at_an_address_that_is_none_is_not_fetched(first: Above, tmp_path: Path, url: str) -> None:
     digest = first.add("alpha", WHEEL, b"one", url=url)
     with running(options(tmp_path, first.url)) as address, client(address) as asking:

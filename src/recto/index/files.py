@@ -208,8 +208,9 @@ class Files:
             full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
             reason = "no space is left for it" if full else f"it cannot be kept: {error.strerror}"
             arrival.over(UpstreamError(reason))
-        except asyncio.CancelledError:
-            arrival.over(UpstreamError("the gateway is being stopped"))
+        except BaseException:
+            # Whoever waits for it would wait for ever.
+            arrival.over(UpstreamError("the gateway is being stopped, or has failed"))
             raise
         finally:
             del self._coming[wanted.sha256]
@@ -264,4 +265,5 @@ def _write(descriptor: int, piece: bytes) -> None:
 
 
 def _length(text: str | None) -> int | None:
-    return int(text) if text is not None and text.isdecimal() else None
+    # Of more digits Python makes no number.
+    return int(text) if text is not None and text.isdecimal() and len(text) < 20 else None

@@ -34,6 +34,8 @@ _ENTRY_BYTES = 1000
 _METADATA_KEYS = ("core-metadata", "dist-info-metadata")
 # What is served of a file is the file and its metadata; a signature beside it is not.
 _NOT_SERVED = "gpg-sig"
+# What JSON that is none ends in; a ValueError where it is not UTF-8.
+_UNREADABLE = (msgspec.MsgspecError, ValueError, RecursionError)
 
 
 class PageError(ValueError):
@@ -88,7 +90,7 @@ def read_page(body: bytes, kind: str, name: NormalizedName, url: str) -> Page:
         _require_known(whole.get("meta"))
         files = msgspec.json.decode(whole.pop("files", b"null"), type=list[msgspec.Raw])
         mapping = {key: msgspec.json.decode(raw) for key, raw in whole.items()}
-    except (msgspec.MsgspecError, RecursionError) as error:
+    except _UNREADABLE as error:
         raise PageError(f"the index sent JSON that is no page: {error}") from error
     if canonicalize_name(str(mapping.get("name"))) != name:
         raise PageError(f"the index sent the page of another project than `{name}`")
@@ -142,7 +144,7 @@ def version_of(text: str) -> Version | None:
 def _version(text: str) -> Version | None:
     try:
         return Version(text)
-    # InvalidVersion, or a number of more digits than Python reads.
+    # Also of one with more digits than Python reads as a number.
     except ValueError:
         return None
 
@@ -197,7 +199,9 @@ def _entry(raw: msgspec.Raw, project: str, page_url: str) -> Entry | None:
     """A file of the page; None for one that is described in a way that cannot be understood or served."""
     try:
         sent = _SENT.decode(raw)
-    except msgspec.MsgspecError:
+        # What is not looked at is passed over without being read, and has to be read when it is shown.
+        msgspec.json.decode(raw)
+    except _UNREADABLE:
         return None
     if not _FILENAME.fullmatch(sent.filename):
         return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import socket
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
@@ -80,11 +81,14 @@ async def opened(
 
 def server(app: ASGIApp) -> uvicorn.Server:
     """What serves the application on sockets that are given to it."""
+    logging.getLogger("uvicorn.error").addFilter(_worth_saying)
     config = uvicorn.Config(
         app,
         log_config=None,
         access_log=False,
         server_header=False,
+        # Else whoever asks from this machine writes into the audit log who they are.
+        proxy_headers=False,
         lifespan="off",
         limit_concurrency=_CONNECTIONS_MAX,
         timeout_graceful_shutdown=_GRACE_SECONDS,
@@ -102,6 +106,13 @@ def serve(
             await server(app).serve(sockets=[listening])
 
     asyncio.run(run())
+
+
+def _worth_saying(record: logging.LogRecord) -> bool:
+    """Whether it is more than that requests are cut off at the end, which is told with a traceback for each."""
+    error = record.exc_info[0] if record.exc_info else None
+    cut_off = error is not None and issubclass(error, asyncio.CancelledError)
+    return not cut_off and not record.getMessage().startswith("Cancel ")
 
 
 async def _refresh(rules: Rules, say: Callable[[Problem], None]) -> None:

@@ -22,6 +22,8 @@ PAGE_BYTES_MAX = 64_000_000
 _PAGE_SECONDS_MAX = 60.0
 _SILENCE_SECONDS_MAX = 20.0
 _REDIRECTS_MAX = 5
+# The key below which a request, and those that it is led to, tell whose they are.
+_UPSTREAM = "recto.upstream"
 # Each, so that files which come slowly hold up no page.
 _PAGES_AT_ONCE = 32
 _FILES_AT_ONCE = 32
@@ -66,6 +68,7 @@ class Client:
             timeout=httpx2.Timeout(_SILENCE_SECONDS_MAX),
             limits=httpx2.Limits(max_connections=_PAGES_AT_ONCE + _FILES_AT_ONCE, max_keepalive_connections=16),
             headers={"User-Agent": f"recto/{VERSION}"},
+            event_hooks={"request": [_require_allowed]},
         )
         self._pages = asyncio.Semaphore(_PAGES_AT_ONCE)
         self._files = asyncio.Semaphore(_FILES_AT_ONCE)
@@ -111,10 +114,10 @@ class Client:
     async def _sent(
         self, upstream: Upstream, url: str, headers: Mapping[str, str], method: str = "GET"
     ) -> AsyncIterator[httpx2.Response]:
-        await _require_outward(url, upstream)
         auth = upstream.credentials if _same_origin(url, upstream.url) else None
         try:
-            async with self._client.stream(method, url, headers=headers, auth=auth) as response:
+            extensions = {_UPSTREAM: upstream}
+            async with self._client.stream(method, url, headers=headers, auth=auth, extensions=extensions) as response:
                 _require_no_downgrade(upstream.url, response)
                 yield response
         except httpx2.TimeoutException as error:
@@ -154,6 +157,11 @@ def _require_no_downgrade(asked: str, response: httpx2.Response) -> None:
         raise UpstreamError("the index leads from https to http")
 
 
+async def _require_allowed(request: httpx2.Request) -> None:
+    """Holds each request, also one that an index leads to, before it is made."""
+    await _require_outward(str(request.url), request.extensions[_UPSTREAM])
+
+
 async def _require_outward(url: str, upstream: Upstream) -> None:
     """Refuses a file at an address of this machine or its networks, unless the operator's index is there too.
 
@@ -174,6 +182,8 @@ async def _addresses(host: str, port: int) -> frozenset[str]:
     """The addresses of a host; none where it has none that can be found here, as behind a proxy."""
     try:
         found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except UnicodeError as error:
+        raise UpstreamError("the index names a file by an address that cannot be read") from error
     except OSError:
         return frozenset()
     return frozenset(str(address[0]) for *_, address in found)

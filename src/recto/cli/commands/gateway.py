@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import socket
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from recto.app import App
@@ -35,18 +36,22 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
 @contextmanager
 def _listening(arguments: argparse.Namespace) -> Iterator[tuple[socket.socket, str]]:
     """The socket that was asked for and the address of the index at it; raises SettingsError."""
-    place = str(arguments.socket) if arguments.socket else f"{arguments.host}:{arguments.port}"
-    try:
+    host, place = arguments.host, str(arguments.socket or f"{arguments.host}:{arguments.port}")
+    with ExitStack() as stack:
+        try:
+            opening = _internet(host, arguments.port) if arguments.socket is None else _unix(arguments.socket)
+            listening = stack.enter_context(opening)
+        except (OSError, OverflowError) as error:
+            reason = getattr(error, "strerror", None) or str(error)
+            raise SettingsError(problem("gateway-address", address=place, reason=reason)) from error
         if arguments.socket is None:
-            with socket.create_server((arguments.host, arguments.port), backlog=_BACKLOG) as listening:
-                port = listening.getsockname()[1]
-                yield listening, f"http://{arguments.host}:{port}/simple/"
-            return
-        with _unix(arguments.socket) as listening:
-            yield listening, place
-    except (OSError, OverflowError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise SettingsError(problem("gateway-address", address=place, reason=reason)) from error
+            place = f"http://{f'[{host}]' if ':' in host else host}:{listening.getsockname()[1]}/simple/"
+        yield listening, place
+
+
+def _internet(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    return socket.create_server((host, port), family=family, backlog=_BACKLOG)
 
 
 @contextmanager
@@ -67,6 +72,6 @@ def _clear(path: Path) -> None:
         if not stat.S_ISSOCK(path.lstat().st_mode):
             return
         with socket.socket(socket.AF_UNIX) as asking:
-            if asking.connect_ex(str(path)) == 0:
-                return
-        path.unlink()
+            # Who may not ask it cannot know that nobody listens.
+            if asking.connect_ex(str(path)) == errno.ECONNREFUSED:
+                path.unlink()
