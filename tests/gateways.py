@@ -16,6 +16,7 @@ from recto.index.advisories.collection import NONE, Advisories
 from recto.index.audit import Audit, NoAudit
 from recto.index.base import Rule
 from recto.index.serving import Options, opened, server
+from recto.index.serving import Rules as LiveRules
 from recto.index.upstream import Upstream
 
 
@@ -42,7 +43,7 @@ def options(directory: Path, *urls: str, bytes_max: int = 100_000_000, page_seco
 
 
 @contextmanager
-def running(made_of: Options, rules: Rules | None = None, audit: Audit | None = None) -> Iterator[str]:
+def running(made_of: Options, rules: LiveRules | None = None, audit: Audit | None = None) -> Iterator[str]:
     """A gateway that serves on the loopback; its address."""
     listening = socket.create_server(("127.0.0.1", 0), backlog=512)
     ready, done = threading.Event(), threading.Event()

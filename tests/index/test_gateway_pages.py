@@ -67,6 +67,13 @@ def test_what_an_index_says_passes_through_and_only_addresses_are_ours(index: Ab
     assert told == before
 
 
+def test_a_version_that_is_none_is_of_no_file(index: Above, gateway: httpx2.Client) -> None:
+    index.pages["alpha"]["versions"] += ["9" * 5000, "not a version"]
+    index.add("alpha", f"alpha-{'9' * 200}-py3-none-any.whl", b"long")
+
+    assert len(page(gateway)["files"]) == 3
+
+
 def test_a_signature_that_is_not_served_is_not_promised(index: Above, gateway: httpx2.Client) -> None:
     index.pages["alpha"]["files"][0] |= {"gpg-sig": True, "core-metadata": True}
 

@@ -14,7 +14,11 @@ _NOTHING = Decision()
 
 def decide(rules: Iterable[Rule], project: Project, file: File, now: datetime) -> Decision:
     """What all rules say of a file. One without a sha256 is hidden whatever they say."""
-    found = [finding for rule in rules if (finding := rule.judge(project, file, now)) is not None]
+    found: list[Finding] = []
+    for rule in rules:  # no comprehension: it is one call more for each of thousands of files
+        finding = rule.judge(project, file, now)
+        if finding is not None:
+            found.append(finding)
     if file.sha256:
         return Decision(tuple(found)) if found else _NOTHING
     return Decision((NO_HASH, *found))

@@ -17,7 +17,7 @@ from urllib.parse import quote, urljoin
 import msgspec
 from msgspec import Struct
 from packaging.utils import NormalizedName, canonicalize_name
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
 from recto.index.base import File, Kind, Project
 
@@ -142,7 +142,8 @@ def version_of(text: str) -> Version | None:
 def _version(text: str) -> Version | None:
     try:
         return Version(text)
-    except InvalidVersion:
+    # InvalidVersion, or a number of more digits than Python reads.
+    except ValueError:
         return None
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from typing import Any
 
 import pytest
@@ -163,3 +165,15 @@ def test_null_is_absent_where_databases_write_it() -> None:
     document = {**record("X-1"), "aliases": None, "severity": None, "database_specific": None, "withdrawn": None}
     document["affected"][0] |= {"versions": None, "ranges": None}
     assert [one.id for one in advisories(document).at("widget", ANY)] == ["X-1"]
+
+
+def test_a_set_that_was_exchanged_goes_at_once() -> None:
+    known = advisories(record("X-1"))
+    assert known.at("widget", ANY)
+    gone = weakref.ref(known)
+    gc.disable()
+    del known
+    try:
+        assert gone() is None
+    finally:
+        gc.enable()

@@ -20,6 +20,7 @@ from recto.index.rules.file_size import FileSize
 from recto.index.rules.malicious import Malicious
 from recto.index.rules.project_size import ProjectSize
 from recto.index.rules.project_status import ProjectStatus
+from recto.index.rules.versions import among
 from recto.index.rules.vulnerable import Vulnerable
 from recto.index.rules.wheels_only import WheelsOnly
 from recto.index.rules.yanked import Yanked
@@ -203,3 +204,11 @@ def test_every_reason_is_kept_and_a_file_without_a_hash_is_always_hidden() -> No
         True,
         False,
     )
+
+
+def test_ranges_are_compared_once_a_version_however_many_files_it_has() -> None:
+    rule = Deny({"widget": ("<3", "==77.*")})
+    files = [replace(FILE, version=Version(f"{number % 40}.1")) for number in range(4_000)]
+    among.cache_clear()
+    assert sum(rule.judge(PROJECT, file, NOW) is not None for file in files) == 300
+    assert among.cache_info().misses == 40

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import tomllib
 from contextlib import suppress
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -93,7 +92,7 @@ def test_an_empty_list_allows_nothing() -> None:
 
 def test_the_age_goes_with_those_exempt_from_it() -> None:
     found = rules('[rules]\nminimum-age-days = 0.5\nage-exempt = ["Our_Tool"]')
-    assert found["age"] == Age(timedelta(hours=12), frozenset({"our-tool"}))
+    assert found["age"] == Age.of_days(0.5, frozenset({"our-tool"}))
 
 
 def test_levels_are_read() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterable, Mapping
-from functools import lru_cache
+from functools import lru_cache, partial
 from hashlib import sha256
 from typing import Any
 
@@ -58,8 +58,9 @@ class Advisories:
         self.digest = digest
         self._kept = kept
         self._by_project = by_project
-        self._timelines = lru_cache(maxsize=_UNPACKED)(self._timeline)
-        self._at = lru_cache(maxsize=_VERSIONS)(self._look)
+        # Neither holds this object, so that a state that was exchanged for another goes at once.
+        timelines = lru_cache(maxsize=_UNPACKED)(partial(_timeline, kept, by_project))
+        self._at = lru_cache(maxsize=_VERSIONS)(lambda project, version: timelines(project).at(version))
 
     def __len__(self) -> int:
         return len(self._kept)
@@ -90,21 +91,10 @@ class Advisories:
         kept = {identifier: kept for identifier, kept in self._kept.items() if is_malicious(identifier) == malicious}
         return Advisories(kept, by_project, self.digest)
 
-    def _look(self, project: str, version: Version) -> tuple[Advisory, ...]:
-        return self._timelines(project).at(version)
 
-    def _timeline(self, project: str) -> Timeline:
-        return Timeline(
-            (
-                kept.advisory,
-                (
-                    one
-                    for one in read_record(kept.document).affected or ()
-                    if one.package is not None and one.package.name == project
-                ),
-            )
-            for kept in self.about(project)
-        )
+def _timeline(kept: Mapping[str, Kept], by_project: Mapping[str, tuple[str, ...]], project: str) -> Timeline:
+    told = [(kept[identifier].advisory, read_record(kept[identifier].document)) for identifier in by_project[project]]
+    return Timeline((advisory, record.about(project)) for advisory, record in told)
 
 
 def pack(document: object) -> Packed | None:

@@ -77,6 +77,10 @@ class Record(Struct, frozen=True):
         """The normalised names of the projects that it concerns."""
         return frozenset(one.package.name for one in self.affected or () if one.package)
 
+    def about(self, project: str) -> tuple[Affected, ...]:
+        """What it says of a project, given by its normalised name."""
+        return tuple(one for one in self.affected or () if one.package is not None and one.package.name == project)
+
     @property
     def level(self) -> Level | None:
         """The worst that its CVSS vectors say, else what the database says; None where neither can be read."""

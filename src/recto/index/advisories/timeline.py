@@ -82,25 +82,26 @@ class Timeline:
         return cover
 
     def _along(self, line: Range) -> int:
-        """What a range covers. Where several events stand at one version, the order is that which covers more."""
-        steps = [(slot, order, step) for event in line.events for slot, order, step in self._steps(event)]
+        """What a range covers. Of an end and a beginning in one slot the end comes first, which covers more."""
+        steps = [step for event in line.events for step in self._steps(event)]
         if not any(event.introduced is not None for event in line.events):
-            steps.append((0, 1, "begin"))
+            steps.append((0, True))
         cover = 0
-        for slot, _, step in sorted(steps):
+        for slot, begins in sorted(steps):
             before = (1 << slot) - 1
-            cover = cover | self._everything & ~before if step == "begin" else cover & before
+            cover = cover | self._everything & ~before if begins else cover & before
         return cover & self._limit(line)
 
-    def _steps(self, event: Event) -> Iterable[tuple[int, int, str]]:
+    def _steps(self, event: Event) -> Iterable[tuple[int, bool]]:
+        """The slots with which a stretch that is covered begins, or the next one that is not."""
         if event.fixed in self._slots:
-            yield self._slots[event.fixed], 0, "end"
+            yield self._slots[event.fixed], False
         if event.introduced is not None:
             # "0" is the schema's word for a version before all others, and Python has some before 0.
             unknown = event.introduced == "0" or event.introduced not in self._slots
-            yield 0 if unknown else self._slots[event.introduced], 1, "begin"
+            yield 0 if unknown else self._slots[event.introduced], True
         if event.last_affected in self._slots:
-            yield self._slots[event.last_affected] + 1, 2, "end"
+            yield self._slots[event.last_affected] + 1, False
 
     def _limit(self, line: Range) -> int:
         limits = [event.limit for event in line.events if event.limit is not None]

@@ -34,7 +34,7 @@ from recto.index.rules.wheels_only import WheelsOnly
 from recto.index.rules.yanked import Yanked
 
 
-class Chosen(Struct, frozen=True, rename="kebab"):
+class Chosen(Struct, frozen=True):
     """The values of the keys, with their defaults. None is no such rule, which `false` in the file says as well."""
 
     allow: Ranges | None = None
