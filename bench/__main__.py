@@ -10,7 +10,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench import builds, commands, crowds, disk, doors, flights, packages, pictures, warm
+from bench import builds, commands, crowds, disk, doors, flights, gateways, packages, pictures, warm
 from bench.house import House, gone
 from bench.machine import described
 from bench.output import Run, as_markdown, as_text, from_json, to_json
@@ -32,10 +32,11 @@ ROWS: dict[str, Callable[[House], Result | list[Result]]] = {
     "evictions": crowds.evictions,
     "packages": packages.packages,
     "door": doors.door,
+    "gateway": gateways.gateway,
 }
 
 # Left out where no row is named: each downloads gigabytes.
-LARGE = ("cold", "hundred", "door")
+LARGE = ("cold", "hundred", "door", "gateway")
 
 
 def main() -> None:

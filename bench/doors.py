@@ -11,12 +11,10 @@ import recto.sandbox.door.forwarder
 from bench.house import House, gone
 from bench.results import Bar, Peer, Row
 from bench.timing import Contender, in_turns, process
-from recto.resolver.index_pages import default_index
 from recto.sandbox.door.client import seen_inside
 from recto.sandbox.door.hosts import access
 from recto.sandbox.door.proxy import Door
 from recto.sandbox.door.upstream import upstreams
-from recto.sandbox.none import NoSandbox
 
 PACKAGES = ("networkx", "duckdb", "matplotlib")
 _FORWARDER = Path(recto.sandbox.door.forwarder.__file__)
@@ -28,7 +26,7 @@ def door(house: House) -> Row:
     scratch = house.root / "door"
     gone(scratch)
     scratch.mkdir()
-    url = house.app.settings.index_url or _default(house, scratch)
+    url = house.index_url
     way = house.variables
     led = access(url, scratch / "hosts", way)
     with ExitStack() as stack:
@@ -61,13 +59,6 @@ def _empty(scratch: Path) -> Callable[[], None]:
         gone(scratch / "site")
 
     return before
-
-
-def _default(house: House, scratch: Path) -> str:
-    found = default_index(Path(house.app.uv), house.app.base(), scratch, NoSandbox())
-    if found is None:
-        raise RuntimeError("uv does not tell its index; set RECTO_INDEX_URL")
-    return found
 
 
 def _free_port() -> int:

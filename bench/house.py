@@ -20,6 +20,8 @@ from recto.app import App
 from recto.declaration import Declaration, declare
 from recto.policy import Grant
 from recto.render.project import Project
+from recto.resolver.index_pages import default_index
+from recto.sandbox.none import NoSandbox
 from recto.settings import load
 from recto.store import Entry
 
@@ -117,6 +119,15 @@ class House:
     @property
     def recto(self) -> Path:
         return Path(sys.executable).with_name("recto")
+
+    @cached_property
+    def index_url(self) -> str:
+        """The index that uv asks by itself."""
+        app = self.app
+        found = app.settings.index_url or default_index(app.uv, app.base(), app.wheels, NoSandbox())
+        if found is None:
+            raise RuntimeError("uv does not tell its index")
+        return found
 
     @cached_property
     def project(self) -> Path:

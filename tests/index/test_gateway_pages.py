@@ -74,6 +74,16 @@ def test_a_version_that_is_none_is_of_no_file(index: Above, gateway: httpx2.Clie
     assert len(page(gateway)["files"]) == 3
 
 
+def test_a_name_with_signs_that_addresses_quote_leads_to_its_file(index: Above, gateway: httpx2.Client) -> None:
+    name = "alpha-1!3.0+cu1-py3-none-any.whl"
+    index.add("alpha", name, b"three")
+
+    (url,) = (file["url"] for file in page(gateway)["files"] if file["filename"] == name)
+
+    assert url.endswith("/alpha-1%213.0%2Bcu1-py3-none-any.whl")
+    assert gateway.get(f"/simple/alpha/{url}").content == b"three"
+
+
 def test_a_signature_that_is_not_served_is_not_promised(index: Above, gateway: httpx2.Client) -> None:
     index.pages["alpha"]["files"][0] |= {"gpg-sig": True, "core-metadata": True}
 

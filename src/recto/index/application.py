@@ -84,7 +84,8 @@ class _Door:
 
     async def projects(self, request: Request) -> Response:
         mapping = {"meta": {"api-version": "1.0"}, "projects": [{"name": name} for name in self._gateway.projects()]}
-        return _formed(request, msgspec.json.encode(mapping), projects_html, {})
+        body = msgspec.json.encode(mapping)
+        return _formed(request, body, hashlib.sha256(body).hexdigest(), projects_html, {})
 
     async def page(self, request: Request) -> Response:
         recording = self._recording(request)
@@ -102,7 +103,7 @@ class _Door:
         recording.served()
         # What is not known to be current is asked for again as soon as the index is back.
         headers = {"Cache-Control": _PAGE_CONTROL if told.current else "no-cache"}
-        return _formed(request, told.json, project_html, headers)
+        return _formed(request, told.json, told.sha256, project_html, headers)
 
     async def file(self, request: Request) -> Response:
         name, sha256, filename = (request.path_params[key] for key in ("name", "sha256", "filename"))
@@ -198,6 +199,10 @@ def _whole(path: Path, request: Request) -> Response:
     if request.method == "HEAD":
         os.close(descriptor)
         return Response(headers={**headers, "Content-Length": str(size)}, media_type=_BINARY)
+    if part is None and size <= CHUNK_BYTES:
+        # Metadata most of all, of which a resolution asks for dozens: nothing to wait for, and nothing to clear up.
+        with os.fdopen(descriptor, "rb", buffering=0) as file:
+            return Response(file.read(), headers=headers, media_type=_BINARY)
     if part is None:
         headers["Content-Length"] = str(size)
         return _Read(descriptor, _pieces(descriptor, Span(0, size)), 200, headers)
@@ -250,15 +255,16 @@ def _file_headers(etag: str) -> dict[str, str]:
 
 
 def _formed(
-    request: Request, body: bytes, html: Callable[[Mapping[str, Any]], str], headers: Mapping[str, str]
+    request: Request, body: bytes, sha256: str, html: Callable[[Mapping[str, Any]], str], headers: Mapping[str, str]
 ) -> Response:
-    """A page in the form that is wanted, or 304 where that is the one which the client has."""
+    """A page, whose JSON and its digest these are, in the form that is wanted; 304 where the client has it."""
     form = form_for(request.headers.get("Accept", ""))
     if form is None:
         return Response("There is this page in JSON and HTML (PEP 691).\n", 406, media_type="text/plain")
     if form != JSON:
         body = html(msgspec.json.decode(body)).encode()
-    etag = f'"{hashlib.sha256(body).hexdigest()}"'
+        sha256 = hashlib.sha256(body).hexdigest()
+    etag = f'"{sha256}"'
     headers = {**headers, "ETag": etag, "Vary": "Accept"}
     if etag in request.headers.get("If-None-Match", ""):
         return Response(status_code=304, headers=headers)

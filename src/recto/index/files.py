@@ -129,6 +129,11 @@ class Files:
         """Where the file is, used now; None where it is not kept."""
         return self.shelf.get(sha256)
 
+    @property
+    def metadata_changes(self) -> int:
+        """What grows whenever the metadata of another wheel is known, or of one no more."""
+        return self._metadata.changes
+
     def metadata_sha256(self, sha256: str) -> str | None:
         """The sha256 of the metadata of a wheel that is kept; None where it is not."""
         return self._metadata.note(sha256)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -46,10 +47,11 @@ class Hidden(Struct, frozen=True):
 
 
 class Told(Struct, frozen=True):
-    """A page as it is shown: its JSON, how many files are on it and how many hidden, and whether it is known to be
-    current."""
+    """A page as it is shown: its JSON and the sha256 of that, how many files are on it and how many hidden, and
+    whether it is known to be current."""
 
     json: bytes
+    sha256: str
     files: int
     hidden: int
     current: bool
@@ -71,6 +73,19 @@ class Offered(Struct, frozen=True):
     decision: Decision
 
 
+class _Kept(Struct):
+    """A page that was filtered, at a moment, and what it was made from.
+
+    `metadata` is how many of its wheels had known metadata when that of all wheels had changed `changes` times.
+    """
+
+    told: Told
+    at: float
+    state: tuple[str, str, bool]
+    metadata: int
+    changes: int
+
+
 class Gateway:
     """Pages and files of the indexes above, as the rules of each tenant allow."""
 
@@ -79,20 +94,21 @@ class Gateway:
         self._pages = pages
         self._rulebook = rulebook
         self._clock = clock
-        self._shown: Weighed[tuple[str, str], tuple[object, float, Told]] = Weighed(_SHOWN_BYTES_MAX)
+        self._shown: Weighed[tuple[str, str], _Kept] = Weighed(_SHOWN_BYTES_MAX)
 
     async def page(self, tenant: str, name: str) -> Told | None:
         """The page of a project, None where no index has it; raises UpstreamError."""
         found = await self._found(name)
         if found is None:
             return None
-        now, key = self._clock(), (tenant, found.page.project.name)
-        state = (found.page.digest, self._rulebook.version, found.current, self._with_metadata(found.page))
+        key, state = (tenant, found.page.project.name), (found.page.digest, self._rulebook.version, found.current)
         kept = self._shown.get(key)
-        if kept is None or kept[0] != state or not 0 <= now - kept[1] < _SHOWN_SECONDS:
-            kept = (state, now, self._told(found, tenant))
-            self._shown.put(key, kept, len(kept[2].json))
-        return kept[2]
+        if kept is None or kept.state != state or not self._stands(kept, found.page):
+            # All of this first: what comes meanwhile is then seen the next time.
+            now, changes, metadata = self._clock(), self.files.metadata_changes, self._with_metadata(found.page)
+            kept = _Kept(self._told(found, tenant), now, state, metadata, changes)
+            self._shown.put(key, kept, len(kept.told.json))
+        return kept.told
 
     async def file(self, tenant: str, name: str, sha256: str, filename: str) -> Offered | None:
         """A file of a project's page and the answer about it, None where the page has none; raises UpstreamError."""
@@ -109,7 +125,7 @@ class Gateway:
             url,
             entry.metadata_sha256,
             found.upstream,
-            self._decide(found.page, entry, self._rulebook.rules_for(tenant)),
+            decide(self._rulebook.rules_for(tenant), found.page.project, entry.file, self._now()),
         )
 
     async def why(self, tenant: str, name: str) -> list[Hidden] | None:
@@ -117,10 +133,9 @@ class Gateway:
         found = await self._found(name)
         if found is None:
             return None
-        rules = self._rulebook.rules_for(tenant)
-        told = [
-            Hidden(entry.file.filename, self._decide(found.page, entry, rules)) for entry in found.page.entries.values()
-        ]
+        rules, project, now = self._rulebook.rules_for(tenant), found.page.project, self._now()
+        files = (entry.file for entry in found.page.entries.values())
+        told = [Hidden(file.filename, decide(rules, project, file, now)) for file in files]
         return [hidden for hidden in told if hidden.decision.findings]
 
     def projects(self) -> list[str]:
@@ -138,23 +153,37 @@ class Gateway:
             return None
         return await self._pages.get(normal)
 
+    def _stands(self, kept: _Kept, page: Page) -> bool:
+        """Whether the page would still be filtered to the same."""
+        if not 0 <= self._clock() - kept.at < _SHOWN_SECONDS:
+            return False
+        changes = self.files.metadata_changes
+        if changes != kept.changes:
+            # A look at each of some thousand files, which is not for every request.
+            if self._with_metadata(page) != kept.metadata:
+                return False
+            kept.changes = changes
+        return True
+
     def _told(self, found: Found, tenant: str) -> Told:
         page, rules, hidden = found.page, self._rulebook.rules_for(tenant), 0
+        now = self._now()
 
         def allowed(entry: Entry) -> bool:
             nonlocal hidden
-            good = self._decide(page, entry, rules).allowed
+            good = decide(rules, page.project, entry.file, now).allowed
             hidden += not good
             return good
 
         prefix = f"../../files/{page.project.name}/"
         mapping = shown(page, allowed, self.files.metadata_sha256, prefix)
-        return Told(msgspec.json.encode(mapping), len(mapping["files"]), hidden, found.current)
+        body = msgspec.json.encode(mapping)
+        return Told(body, hashlib.sha256(body).hexdigest(), len(mapping["files"]), hidden, found.current)
 
     def _with_metadata(self, page: Page) -> int:
         """Of how many of its wheels the metadata is known here."""
         digests = (entry.file.sha256 for entry in page.entries.values())
         return sum(digest is not None and self.files.metadata_sha256(digest) is not None for digest in digests)
 
-    def _decide(self, page: Page, entry: Entry, rules: tuple[Rule, ...]) -> Decision:
-        return decide(rules, page.project, entry.file, datetime.fromtimestamp(self._clock(), UTC))
+    def _now(self) -> datetime:
+        return datetime.fromtimestamp(self._clock(), UTC)

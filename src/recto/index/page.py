@@ -119,7 +119,7 @@ def shown(
         left.add(entry.file.version)
         digest = entry.file.sha256
         raw: dict[str, Any] = msgspec.json.decode(entry.raw)
-        raw["url"] = f"{prefix}{digest}/{quote(entry.file.filename)}"
+        raw["url"] = f"{prefix}{digest}/{_quoted(entry.file.filename)}"
         # Metadata without a hash could not be verified.
         for key in (*_METADATA_KEYS, _NOT_SERVED):
             raw.pop(key, None)
@@ -133,6 +133,11 @@ def shown(
         hidden = gone - left
         told["versions"] = [text for text in versions if version_of(str(text)) not in hidden]
     return told
+
+
+def _quoted(filename: str) -> str:
+    # Of what a name may be made of only these two are quoted, and few names have them (`quote` is a fifth of a page).
+    return quote(filename) if "+" in filename or "!" in filename else filename
 
 
 def version_of(text: str) -> Version | None:

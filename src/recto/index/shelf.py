@@ -7,17 +7,19 @@ import time
 from collections import OrderedDict
 from contextlib import suppress
 from pathlib import Path
+from threading import Lock
 
 # As often as the time of use is written to the disk.
 _USED_SECONDS = 60.0
 
 
 class Shelf:
-    """Files of at most `bytes_max` together, each put whole or not at all.
+    """Files of at most `bytes_max` together, each put whole or not at all. For any number of threads.
 
-    A file may have a note, a short word that is part of its name. Several processes may share a directory: each knows
-    what it put there and what it found at its start, and a file that another took away is one that is not kept. What is
-    given out stays readable for whoever has opened it.
+    `changes` grows with each file that comes or goes, or gets another note. A file may have a note, a short word that
+    is part of its name. Several processes may share a directory: each knows what it put there and what it found at its
+    start, and a file that another took away is one that is not kept. What is given out stays readable for whoever has
+    opened it.
     """
 
     def __init__(self, directory: Path, bytes_max: int) -> None:
@@ -25,7 +27,9 @@ class Shelf:
         self._bytes_max = bytes_max
         # From the one used longest ago: digest to size, note and when its use was written down.
         self._kept: OrderedDict[str, tuple[int, str, float]] = OrderedDict()
-        self.bytes = 0
+        # Files are put by threads, several at a time, while the event loop gets others.
+        self._counting = Lock()
+        self.bytes = self.changes = 0
         for used, digest, size, note in sorted(self._found()):
             self._kept[digest] = (size, note, used)
             self.bytes += size
@@ -37,12 +41,11 @@ class Shelf:
         try:
             if kept is None or time.time() - kept[2] > _USED_SECONDS:
                 os.utime(path)
-                size = path.stat().st_size
-                self._drop(digest)
-                self._add(digest, size, kept[1] if kept else "")
+                self._add(digest, path.stat().st_size, kept[1] if kept else "")
             else:
                 self._kept.move_to_end(digest)
-        except OSError:
+        # It may have been dropped meanwhile.
+        except (OSError, KeyError):
             self._drop(digest)
             return None
         return path
@@ -58,24 +61,37 @@ class Shelf:
         place.parent.mkdir(parents=True, exist_ok=True)
         size = path.stat().st_size
         path.replace(place)
-        self._drop(digest)
         self._add(digest, size, note)
         self._shrink()
 
     def _shrink(self) -> None:
-        while self.bytes > self._bytes_max and self._kept:
-            digest, (_, note, _) = next(iter(self._kept.items()))
+        while (oldest := self._surplus()) is not None:
+            digest, note = oldest
             with suppress(OSError):
                 self._path(digest, note).unlink()
-            self._drop(digest)
+
+    def _surplus(self) -> tuple[str, str] | None:
+        """The digest and note of a file that has to go, kept no more; None where all fit."""
+        with self._counting:
+            if self.bytes <= self._bytes_max or not self._kept:
+                return None
+            digest, (size, note, _) = self._kept.popitem(last=False)
+            self.bytes -= size
+            self.changes += 1
+            return digest, note
 
     def _add(self, digest: str, size: int, note: str) -> None:
-        self._kept[digest] = (size, note, time.time())
-        self.bytes += size
+        with self._counting:
+            before = self._kept.pop(digest, None)
+            self._kept[digest] = (size, note, time.time())
+            self.bytes += size - (before[0] if before else 0)
+            self.changes += before is None or before[1] != note
 
     def _drop(self, digest: str) -> None:
-        if digest in self._kept:
-            self.bytes -= self._kept.pop(digest)[0]
+        with self._counting:
+            if (before := self._kept.pop(digest, None)) is not None:
+                self.bytes -= before[0]
+                self.changes += 1
 
     def _path(self, digest: str, note: str) -> Path:
         return self._directory / digest[:2] / (f"{digest[2:]}.{note}" if note else digest[2:])
