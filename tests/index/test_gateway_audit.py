@@ -11,7 +11,7 @@ import pytest
 
 from gateways import Rules, client, options, running
 from index_above import Above, above
-from recto.index.audit import Audit, Entry, entries
+from recto.index.audit import Audit, Entry, Foreign, entries
 from recto.index.audit.log import AuditLog
 from recto.index.rules.age import Age
 from recto.problems import StoreError, problem
