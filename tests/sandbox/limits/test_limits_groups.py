@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -192,11 +193,19 @@ def service(tmp_path: Path) -> tuple[subprocess.Popen[str], int]:
     return process, int(process.stdout.readline())
 
 
+def guardian_of(pid: int) -> psutil.Process:
+    """The one process, of nobody's children, that waits for the end of this one."""
+    named = re.compile(rf"recto-{pid}-[0-9a-f]+")
+    every = psutil.process_iter(["cmdline"])
+    (found,) = [one for one in every if any(map(named.fullmatch, one.info["cmdline"] or ()))]
+    return found
+
+
 @needs_groups
 def test_nothing_outlives_a_recto_that_is_killed(tmp_path: Path) -> None:
     recto, daemon = service(tmp_path)
     with recto:
-        around = [psutil.Process(daemon), *psutil.Process(recto.pid).children(recursive=True)]
+        around = [psutil.Process(daemon), *psutil.Process(recto.pid).children(recursive=True), guardian_of(recto.pid)]
         recto.kill()
 
         _, left = psutil.wait_procs(around, timeout=30)
@@ -215,10 +224,7 @@ def test_what_a_killed_recto_left_is_cleared_at_the_next_start_and_nothing_else(
         assert alive(daemon)
         assert all(group.exists() for group in groups)
 
-        children = psutil.Process(recto.pid).children()
-        guardians = [one for one in children if "/cgroup.procs" in " ".join(one.cmdline())]
-        assert len(guardians) == 1
-        guardians[0].kill()
+        guardian_of(recto.pid).kill()
         recto.kill()
     Limiter().keep(python("", cwd=tmp_path, limits=Limits())).__enter__().kill()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import weakref
 from collections.abc import Sequence
@@ -9,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 
 # Until it is told that all is well, or nobody is left who could tell it.
-_WAIT = "read -r word && exit 0"
+_WAIT = "read -r word && exit 0\n"
 # Each place becomes the groups in it; nothing in a place's own name is taken for a pattern.
 _FIND = """
 start=$1; shift
@@ -36,28 +37,35 @@ done
 class Guardian:
     """A small process of its own session that outlives us just long enough to kill and remove our groups.
 
-    They are all those in `places` whose name begins with `start`, whenever they are made. Our end of its input is held
-    by nobody else, so that it ends with us, however that is. Somebody who kills it too leaves the groups to the next
-    start. It is let go when this object is.
+    They are all those in `places` whose name begins with `start`, whenever they are made. It is nobody's child, so that
+    whoever counts ours counts what we run. Our end of its input is held by nobody else, so that it ends with us,
+    however that is. Somebody who kills it too leaves the groups to the next start. It is let go when this object is.
     """
 
     def __init__(self, places: Sequence[Path], start: str) -> None:
-        process = subprocess.Popen(
-            ("/bin/sh", "-c", _WAIT + _FIND + _KILL, "sh", start, *map(str, places)),
-            cwd="/",
-            env={"PATH": "/usr/bin:/bin"},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-            bufsize=0,
-        )
-        # At our own end nobody waits for it: it sees that for itself.
-        self.let_go = weakref.finalize(self, _let_go, process)
+        ours, told = os.pipe2(os.O_CLOEXEC)
+        try:
+            subprocess.run(
+                ("/bin/sh", "-c", f"exec 3<&0\n{{ {_WAIT}{_FIND}{_KILL}}} <&3 3<&- &", "sh", start, *map(str, places)),
+                cwd="/",
+                env={"PATH": "/usr/bin:/bin"},
+                stdin=ours,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                start_new_session=True,
+                check=True,
+            )
+        except BaseException:
+            os.close(told)
+            raise
+        finally:
+            os.close(ours)
+        # At our own end nobody has to: it sees that for itself.
+        self.let_go = weakref.finalize(self, _let_go, told)
         self.let_go.atexit = False
 
 
-def _let_go(process: subprocess.Popen[bytes]) -> None:
-    with process, suppress(BrokenPipeError):
-        assert process.stdin is not None
-        process.stdin.write(b"\n")
+def _let_go(told: int) -> None:
+    with suppress(BrokenPipeError):
+        os.write(told, b"\n")
+    os.close(told)
