@@ -84,15 +84,17 @@ def plain(place: Path, base: Path, network_environment: Mapping[str, str]) -> Re
 
 TRIED = """
 import json
-from recto.sandbox.bubblewrap import Bubblewrap
+from recto.sandbox.{module} import {mechanism}
 from recto.sandbox.self_test import tried
-print(json.dumps({promise.name: promise.failure for promise in tried(Bubblewrap())}))
+print(json.dumps({{promise.name: promise.failure for promise in tried({mechanism}())}}))
 """
 
 
-def test_every_promise_is_kept_for_a_plain_user(plain: Recto) -> None:
+@pytest.mark.parametrize("mechanism", ["Bubblewrap", "Landlock"])
+def test_every_promise_is_kept_for_a_plain_user(plain: Recto, mechanism: str) -> None:
+    code = TRIED.format(module=mechanism.lower(), mechanism=mechanism)
     done = subprocess.run(
-        [*plain.argv[:-2], "-c", TRIED], env=plain.variables, cwd="/", capture_output=True, text=True, check=True
+        [*plain.argv[:-2], "-c", code], env=plain.variables, cwd="/", capture_output=True, text=True, check=True
     )
 
     promises = json.loads(done.stdout)

@@ -18,6 +18,7 @@ from msgspec import Struct
 
 from recto.problems import SandboxError
 from recto.sandbox.base import Command, Limits, Outcome, Sandbox
+from recto.sandbox.process_tree import MARK
 from recto.sandbox.temporary import temporary
 
 PROBE = Path(__file__).with_name("probe.py")
@@ -97,8 +98,8 @@ def _failure(name: str, seen: Mapping[str, Any]) -> str:
 
 
 def _private(seen: Mapping[str, Any]) -> bool:
-    """Whether it sees the variables that it was given and no others, its own shell's included."""
-    return set(seen["environment"]) <= {"RECTO_PROBE", "PWD", "LC_CTYPE"} and not seen["first_environment"]
+    """Whether it sees the variables that it was given and no others, its own shell's and the run's mark included."""
+    return set(seen["environment"]) <= {"RECTO_PROBE", "PWD", "LC_CTYPE", MARK} and not seen["first_environment"]
 
 
 # What each promise is, and which tries show it.
