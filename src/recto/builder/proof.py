@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from recto.builder.commands import Commands
 from recto.builder.starts import SCRIPT, Start
 from recto.problems import BuildError, problem
 from recto.sandbox.base import Outcome
+from recto.sandbox.told import told_path
 
 # A cold start of a kernel on a loaded machine took 16 s with bytecode missing; four times that is no kernel.
 KERNEL_SECONDS = 60.0
@@ -96,6 +96,6 @@ def _path(answer: object) -> Path | None:
     """The prefix in an answer that code of packages may have written; None where it is no path."""
     prefix = answer.get("prefix") if isinstance(answer, dict) else None
     try:
-        return Path(prefix) if isinstance(prefix, str) and os.fsencode(prefix) and "\0" not in prefix else None
-    except UnicodeEncodeError:
+        return told_path(prefix) if isinstance(prefix, str) else None
+    except ValueError:
         return None

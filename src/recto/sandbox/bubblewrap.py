@@ -25,7 +25,7 @@ from recto.sandbox.identity import Identity
 from recto.sandbox.limits.keeping import Limiter
 from recto.sandbox.memory_file import memory_file
 from recto.sandbox.real import Real
-from recto.sandbox.refusal import refusal, require, require_apart, require_no_home, require_no_links, require_program
+from recto.sandbox.refusal import refusal, require, require_kept, require_program
 from recto.sandbox.seccomp import program
 from recto.sandbox.supervise import supervise
 
@@ -94,10 +94,7 @@ class Bubblewrap:
         """As the port says; raises SandboxError where the command cannot be contained."""
         require((*command.read_only, *command.writable))
         require_program(command.argv[0], command.environment)
-        real = Real()
-        require_no_home(command.writable, self._home, real)
-        require_apart(command.writable, self._hidden, real)
-        require_no_links(command.writable, (*self._hidden, *command.read_only, *self._shown), real)
+        real = require_kept(command, self._hidden, self._home, self._shown)
         self._identity.hand_over(command.writable, self._hidden)
         self._identity.show(command.read_only)
         with ExitStack() as held:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from recto.problems import SandboxError, problem
+from recto.sandbox.base import Command
 from recto.sandbox.real import Real
 
 
@@ -21,6 +22,21 @@ def require(paths: Iterable[Path]) -> None:
     for path in paths:
         if not path.exists():
             raise refusal(f"`{path}` is not there")
+
+
+def require_kept(
+    command: Command, own: Iterable[Path], home: Path | None, shown: Iterable[Path] = (), *, within: bool = False
+) -> Real:
+    """Where the paths of a command lead; raises SandboxError where it could change what is ours by one of them.
+
+    `own` are our directories, `home` that of our user, and `shown` what it may read beside its own; `within` as
+    `require_apart` says.
+    """
+    own, real = tuple(own), Real()
+    require_no_home(command.writable, home, real)
+    require_apart(command.writable, own, real, within=within)
+    require_no_links(command.writable, (*own, *command.read_only, *shown), real)
+    return real
 
 
 def require_program(program: str, environment: Mapping[str, str]) -> None:

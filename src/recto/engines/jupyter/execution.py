@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -24,6 +23,7 @@ from recto.engines.jupyter.workplace import ENTERED, Workplace, unreadable
 from recto.problems import Source
 from recto.progress import Event, Progress
 from recto.sandbox.base import Outcome
+from recto.sandbox.told import told_path
 
 if TYPE_CHECKING:
     from recto.engines.jupyter.warm import Kernels
@@ -202,14 +202,10 @@ def _read(result: Result, blocks: Sequence[int], plotly: bytes) -> Execution:
 
 def _path(text: str | None) -> Path | None:
     """A path that system calls take; raises EngineError for what can be none."""
-    if not text:
-        return None
     try:
-        if "\0" not in text and os.fsencode(text):
-            return Path(text)
-    except UnicodeEncodeError as error:
+        return told_path(text) if text else None
+    except ValueError as error:
         raise unreadable("its prefix is no path") from error
-    raise unreadable("its prefix is no path")
 
 
 def _inline(value: Value) -> str:

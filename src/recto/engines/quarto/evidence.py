@@ -18,6 +18,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from recto.sandbox.beneath import Beneath
+from recto.sandbox.told import told_path
 
 FILE_VARIABLE = "RECTO_EVIDENCE"
 PREFIX_VARIABLE = "RECTO_PREFIX"
@@ -66,13 +67,6 @@ def read(file: Path) -> Evidence | None:
     try:
         with Beneath(file.parent, private=True) as home:
             told = json.loads(home.read(file.name, _BYTES_MAX))
-        return Evidence(_path(told["prefix"]), _path(told["executable"]))
+        return Evidence(told_path(told["prefix"]), told_path(told["executable"]))
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
-
-
-def _path(text: str) -> Path:
-    """A path that can be one; ValueError for what no system call takes."""
-    if "\0" in text or not os.fsencode(text):
-        raise ValueError(text)
-    return Path(text)

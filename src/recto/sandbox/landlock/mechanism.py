@@ -18,8 +18,7 @@ from recto.sandbox.landlock import ruleset
 from recto.sandbox.limits.keeping import Limiter
 from recto.sandbox.memory_file import memory_file
 from recto.sandbox.process_tree import MARK
-from recto.sandbox.real import Real
-from recto.sandbox.refusal import refusal, require, require_apart, require_no_home, require_no_links
+from recto.sandbox.refusal import refusal, require, require_kept
 from recto.sandbox.seccomp import OFFLINE_RULES, RULES, UNSHARED_RULES, program
 from recto.sandbox.supervise import supervise
 
@@ -41,7 +40,7 @@ class Landlock:
       memory and files are not shown.
     - What belongs to the same user can have its permissions, times and attributes changed (chmod(2), setxattr(2)), and
       its processes the way in which they are scheduled: message libraries set that for their threads. Start as root,
-      with a `user` for commands alone, or give each command a container.
+      with an `identity` for commands alone, or give each command a container.
     - Where no control group can be made, memory and CPU time are limited for each process by itself.
     - Addresses of the machine's interfaces are told to whom asks the kernel (netlink).
     - `/tmp` and `/dev/shm` are not there: temporary files go to `TMPDIR`, and process pools of Python do not work.
@@ -104,10 +103,7 @@ class Landlock:
             command, limits=tightened(command.limits, self._limits), read_only=(*command.read_only, *self._shown)
         )
         require((*command.read_only, *command.writable))
-        real = Real()
-        require_no_home(command.writable, self._home, real)
-        require_apart(command.writable, self._hidden, real, within=True)
-        require_no_links(command.writable, (*self._hidden, *command.read_only), real)
+        require_kept(command, self._hidden, self._home, within=True)
         self._identity.hand_over(command.writable)
         self._identity.show(command.read_only)
         number = self._identity.number
